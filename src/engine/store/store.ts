@@ -1,0 +1,186 @@
+import type { Failure } from "../../term/output.ts";
+import type { Json } from "../json.ts";
+import type { JobId, JobState } from "../job.ts";
+import type { Level } from "../level.ts";
+
+/** Times are milliseconds since 1970 and end in `Ms`; ids of events and audit entries grow. */
+export interface EventRow {
+  readonly id: number;
+  readonly atMs: number;
+  /** webhook · poll · watch · timer · person · restart · drift · job */
+  readonly kind: string;
+  /** What it was about: a repository and ref, a term key, a job id. */
+  readonly subject: string;
+  /** One sentence for people. */
+  readonly detail: string;
+}
+
+export interface JobRow {
+  readonly id: JobId;
+  readonly op: string;
+  readonly term: string;
+  /** Cache key (SHA-256) or lane. */
+  readonly key: string;
+  readonly description: string;
+  readonly state: JobState;
+  readonly level: Level | null;
+  readonly pool: string | null;
+  /** File of the log below the state directory. */
+  readonly log: string;
+  readonly events: readonly number[];
+  /** 1 for the first run of its key, and so on. */
+  readonly build: number;
+  readonly createdMs: number;
+  readonly startedMs: number | null;
+  readonly endedMs: number | null;
+  readonly error: Failure | null;
+  /** Who cancelled it and why, or why it was interrupted. */
+  readonly note: string | null;
+}
+
+export interface JobInputRow {
+  readonly job: JobId;
+  readonly name: string;
+  readonly digest: string;
+  readonly text: string;
+  /** Whether it differs from the previous run of the same term. */
+  readonly changed: boolean;
+}
+
+export interface ResultRow {
+  readonly op: string;
+  readonly key: string;
+  readonly job: JobId;
+  /** The value when it went well, else null. */
+  readonly value: Json;
+  readonly error: Failure | null;
+  readonly finishedMs: number;
+  readonly build: number;
+  /** Asked to run again; set by Rebuild, cleared by the next result. */
+  readonly rebuild: boolean;
+}
+
+/** The last good value of a monitor; `generation` grows by one at each observed change. */
+export interface HeadRow {
+  readonly key: string;
+  readonly value: Json;
+  readonly generation: number;
+  readonly seenMs: number;
+}
+
+export const openIntentStates = ["planned", "applied", "unknown"] as const;
+export type IntentState = (typeof openIntentStates)[number] | "verified" | "failed" | "rolled-back" | "superseded";
+
+export interface IntentRow {
+  readonly id: string;
+  readonly lane: string;
+  readonly kind: string;
+  readonly term: string;
+  readonly job: JobId;
+  readonly generation: number;
+  readonly epoch: number;
+  readonly wanted: Json;
+  readonly digest: string;
+  /** What was running on the target before, for rollback and for people. */
+  readonly before: string | null;
+  readonly state: IntentState;
+  readonly ref: Json;
+  readonly evidence: string | null;
+  readonly createdMs: number;
+  readonly endedMs: number | null;
+}
+
+/** Newest wanted value per key; sent until confirmed. */
+export interface OutboxRow {
+  readonly key: string;
+  readonly want: Json;
+  readonly confirmed: Json;
+  readonly tries: number;
+  readonly nextMs: number;
+}
+
+export interface AuditRow {
+  readonly id: number;
+  readonly atMs: number;
+  readonly who: string;
+  /** cancel · rebuild · start · confirm · adopt · refused … */
+  readonly what: string;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** One change of the database. A batch of them is one transaction. */
+export type Write =
+  | { readonly put: "event"; readonly row: EventRow }
+  | { readonly put: "job"; readonly row: JobRow }
+  | { readonly put: "jobInput"; readonly row: JobInputRow }
+  | { readonly put: "result"; readonly row: ResultRow }
+  | { readonly put: "head"; readonly row: HeadRow }
+  | { readonly put: "intent"; readonly row: IntentRow }
+  | { readonly put: "outbox"; readonly row: OutboxRow }
+  | { readonly put: "setting"; readonly row: { readonly name: string; readonly value: Json } }
+  | { readonly put: "audit"; readonly row: AuditRow };
+
+export interface JobFilter {
+  readonly op?: string;
+  readonly state?: JobState;
+  readonly term?: string;
+  /** Prefix of the job id, such as `2026-11-21`. */
+  readonly date?: string;
+  /** Text that occurs in the term, description or error. */
+  readonly text?: string;
+  readonly rebuild?: boolean;
+  /** Default 100, at most 1000. */
+  readonly limit?: number;
+  /** Only jobs older than this id (paging). */
+  readonly before?: string;
+}
+
+/** Where everything that must outlive the process is kept. Every put replaces the row of the same primary key. */
+export interface Store {
+  /**
+   * Writes a batch in one transaction; resolves once it is durable. Batches keep their order.
+   *
+   * Rejects with `StoreFull` when the disk is full (nothing of the batch is written; `full` tells when it is over).
+   * Any other I/O error or a corruption ends the process: `onFatal` is called once and nothing resolves any more.
+   */
+  commit(batch: readonly Write[]): Promise<void>;
+  /** Waits until all earlier commits are durable. */
+  flush(): Promise<void>;
+  readonly queries: Queries;
+  /** This start's number; larger than that of every earlier start. 0 when opened read-only. */
+  readonly epoch: number;
+  /** Whether the disk is full right now; a probe finds out when there is room again. */
+  readonly full: boolean;
+  onFull(listener: (full: boolean) => void): void;
+  close(): Promise<void>;
+}
+
+/** Reads, on the main thread, of what is committed. */
+export interface Queries {
+  results(): readonly ResultRow[];
+  heads(): readonly HeadRow[];
+  openIntents(): readonly IntentRow[];
+  /** Newest first. */
+  intents(filter: { readonly lane?: string; readonly term?: string; readonly limit?: number }): readonly IntentRow[];
+  outbox(): readonly OutboxRow[];
+  setting(name: string): Json | undefined;
+  job(id: string): JobRow | undefined;
+  jobs(filter: JobFilter): readonly JobRow[];
+  unfinishedJobs(): readonly JobRow[];
+  jobInputs(job: string): readonly JobInputRow[];
+  /** The last finished job of a term before `job`, for "which input changed". */
+  previousJob(term: string, op: string, before: string): JobRow | undefined;
+  events(ids: readonly number[]): readonly EventRow[];
+  lastEventId(): number;
+  audit(limit: number): readonly AuditRow[];
+  lastAuditId(): number;
+  /** Distinct operations that have jobs. */
+  operations(): readonly string[];
+  /** Durations of the last `limit` good runs of a term, newest first, in milliseconds. */
+  durations(term: string, op: string, limit: number): readonly number[];
+}
+
+export class StoreFull extends Error {
+  override readonly name = "StoreFull";
+}
