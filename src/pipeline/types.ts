@@ -1,0 +1,131 @@
+/**
+ * What `pipeline.ts` declares: plain JSON, read-only, made by the constructors beside this file.
+ *
+ * Nothing here is a promise, a closure or a term, so that one value drives the graph, the plan, the documents, the
+ * checks and the validation. `at` is the line that made a record, `pipeline.ts:12`; it is never part of a key.
+ */
+
+/** `owner/name`: how a repository is called everywhere, whatever its forge or path. */
+export type RepoName = `${string}/${string}`;
+
+/** An image with its tag: `owner/name:tag` (Docker Hub) or `registry.example:5000/name:tag`. */
+export type ImageName = `${string}:${string}`;
+
+/** A length of time: `"90s"`, `"50m"`, `"2h"`, `"7d"`. */
+export type Duration = `${number}${"s" | "m" | "h" | "d"}`;
+
+/** The address of a web page. */
+export type WebUrl = `http://${string}` | `https://${string}`;
+
+/** A person: the login provider, a colon and the name there, `github:avsm`. */
+export type UserId = `${string}:${string}`;
+
+/** A machine that targets live on. Machines are named in `contexts/hosts.ts`. */
+export interface Host {
+  /** Permanent: it is part of every key and lane of what runs there. */
+  readonly host: string;
+}
+
+/** A Docker Swarm service that is moved to the published image. Made by `swarm()`. */
+export interface Swarm {
+  readonly kind: "swarm";
+  readonly host: Host;
+  readonly service: string;
+  /** Where people reach the service. */
+  readonly url?: WebUrl;
+  readonly at: string;
+}
+
+/** Everything that can be moved to an image. A new kind of target is one more member and one line in `targets.ts`. */
+export type TargetDeclaration = Swarm;
+
+/** An image tag that follows a branch, and the services that run it. Made by `publish()`. */
+export interface Publish {
+  readonly kind: "publish";
+  readonly image: ImageName;
+  /** Moved one by one after the tag; empty when nothing here runs the image. */
+  readonly services: readonly TargetDeclaration[];
+  readonly at: string;
+}
+
+/** How an image is built. Shared by `docker.with(options)`. */
+export interface DockerOptions {
+  /**
+   * Names this build within its repository, in keys and on pages. Default: the Dockerfile's path. Needed when one
+   * Dockerfile is built twice with different options.
+   */
+  readonly name?: string;
+  /** Values for `ARG` in the Dockerfile. They end in the image's history: a secret is refused by its type. */
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  /** Puts `.git` into the build's context. The image then depends on the commit, not on the tree alone. Default false. */
+  readonly includeGit?: boolean;
+  /** Checks out submodules too. Default true. */
+  readonly submodules?: boolean;
+  /** How long a build may run before it is cancelled. Default `"50m"`. */
+  readonly timeout?: Duration;
+}
+
+/** The branches that are deployed; a branch that is not named is left alone. */
+export type Branches = Readonly<Record<string, Publish>>;
+
+/** One Dockerfile of a repository, and what its branches become. Made by `docker()`. */
+export interface DockerBuild {
+  readonly kind: "docker";
+  /** Path from the root of the repository. */
+  readonly dockerfile: string;
+  readonly options: DockerOptions;
+  /** Empty: the build is only checked, and deployed nowhere. */
+  readonly branches: Branches;
+  readonly at: string;
+  /** Never set: it is here so that a bare `docker()` as a repository's value is refused with this sentence. */
+  readonly source?: 'wrap it: from(git("./path or url"), docker(…))';
+}
+
+/** Everything that builds an image. */
+export type BuildDeclaration = DockerBuild;
+
+/** A git repository by path or URL. Made by `git()`. */
+export interface Git {
+  readonly kind: "git";
+  /** A path (relative to the folder of `pipeline.ts`) or any URL that git reads. */
+  readonly url: string;
+  readonly at: string;
+}
+
+/** Where the commits of a repository come from. A new forge is one more member and one line in `forges.ts`. */
+export type SourceDeclaration = Git;
+
+/** A repository: where its commits come from, and what is built of them. Made by `from()`. */
+export interface Source {
+  readonly kind: "from";
+  readonly source: SourceDeclaration;
+  readonly builds: readonly BuildDeclaration[];
+  readonly at: string;
+}
+
+/** One deployer's share of the pipeline: it runs by itself, with its own state and its own targets. */
+export interface Flavour {
+  /** Where the deployer's own pages are reached; links in statuses and messages begin with it. */
+  readonly url?: WebUrl;
+  /** People who may rebuild, cancel and confirm. */
+  readonly admins?: readonly UserId[];
+  /** What is deployed, by `owner/name`. */
+  readonly repos: Readonly<Record<RepoName, Source>>;
+}
+
+/** The whole of `pipeline.ts`. Made by `deployer()`. */
+export interface Deployer {
+  readonly kind: "deployer";
+  readonly flavours: Readonly<Record<string, Flavour>>;
+  readonly at: string;
+}
+
+/** One thing that is wrong with a pipeline, and where. `code` is one of `engine/errors.ts`. */
+export interface Problem {
+  /** `pipeline.ts:12`. */
+  readonly at: string;
+  readonly code: string;
+  readonly message: string;
+  /** What to do. */
+  readonly hint: string;
+}
