@@ -1,6 +1,6 @@
-import type { Secret } from "../engine/secret.ts";
-import type { Threshold } from "../engine/level.ts";
 import type { Change } from "../engine/effects/target.ts";
+import type { Threshold } from "../engine/level.ts";
+import type { Secret } from "../engine/secret.ts";
 import type { Deployer } from "../pipeline/types.ts";
 import type { Failure, Result } from "../term/output.ts";
 

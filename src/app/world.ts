@@ -1,6 +1,6 @@
-import type { RegistryCredentials } from "./options.ts";
 import type { Git, Swarm } from "../pipeline/types.ts";
 import type { Result } from "../term/output.ts";
+import type { RegistryCredentials } from "./options.ts";
 
 /** The outside as `millrace check` reads it. Every answer is a fact or the failure to get it; nothing is written. */
 export interface World {

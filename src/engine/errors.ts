@@ -24,8 +24,18 @@ export const errors = {
   STORE_FULL: transient("Free space on the disk of the state directory; work goes on by itself."),
   NOT_FOUND: failed("Check the id."),
   NOT_POSSIBLE: failed("Look at the state of the job: the action does not apply any more."),
+  // the state directory
+  STATE_IN_USE: failed("Stop the process that is named, or give this one another --state directory."),
+  STATE_DAMAGED: system("Restore a backup of the state directory, or move the file away to start afresh."),
+  STATE_NEWER: failed("Run the Millrace version that wrote it, or a newer one."),
+  STATE_NOT_WRITABLE: failed("Give --state a directory on a local disk that this user may write to."),
+  STATE_REPLACED: system("Leave the files of the state directory alone while Millrace runs; start it again."),
+  STATE_IO: system("Check the disk of the state directory (kernel log, SMART), then start Millrace again."),
+  EPOCH_LOST: system("Another Millrace took over this state directory: let only one of them run."),
   // processes
   COMMAND_NOT_FOUND: system("Install the program that is named, or put it on PATH."),
+  // inputs
+  INPUT_ENDED: failed("Repair what feeds the input, then restart Millrace."),
   COMMAND_FAILED: failed("Read the output above the error in the job's log."),
   // git
   REPO_UNREACHABLE: transient(
@@ -48,6 +58,35 @@ export const errors = {
   REGISTRY_UNREACHABLE: transient("Check that the registry runs and that the Docker engine can reach it."),
   REGISTRY_REFUSED: failed("Check the registry's user and password, and that this user may write there."),
   PUSH_UNVERIFIED: transient("Nothing to do: the push is repeated; look at the registry if it does not heal."),
+  // pipeline.ts
+  NO_PIPELINE: failed("Write one with: millrace init, or name it with --pipeline FILE."),
+  PIPELINE_SYNTAX: failed("Correct the line; an editor that knows TypeScript marks it too."),
+  PIPELINE_THREW: failed("Correct the line: pipeline.ts is data and must load without an error."),
+  NO_DEPLOYER: failed("End the file with: export default deployer({ … });"),
+  PIPELINE_INVALID: failed("Correct the lines that are named above."),
+  NOTHING_DECLARED: failed("Declare at least one flavour with at least one repository."),
+  UNKNOWN_FIELD: failed("Correct the name, or remove the field."),
+  WRONG_VALUE: failed("Correct the value; doc/pipeline.md shows the shape."),
+  WRONG_NAME: failed("Correct the name."),
+  WRONG_IMAGE: failed("Write it as owner/name:tag, or registry:port/name:tag."),
+  SECRET_IN_PIPELINE: failed("Take the secret out: what stands in pipeline.ts is shown on pages and in images."),
+  UNKNOWN_HOST: failed("Name a host that contexts/hosts.ts exports."),
+  SAME_TARGET: failed("Let one declaration move it, or give the second one a name of its own."),
+  SAME_BUILD: failed('Give one of them a name: docker.with({ name: "…" })(…).'),
+  NO_REPOSITORY: failed("Correct the path; it is relative to the folder of pipeline.ts."),
+  UNKNOWN_FLAVOUR: failed("Name one of the flavours of pipeline.ts with --flavour."),
+  UNKNOWN_REPO: failed("Name one of the flavour's repositories as owner/name."),
+  MISSING_BRANCH: failed("Push the branch, or correct its name in pipeline.ts."),
+  MISSING_SERVICE: failed("Create the service once with docker service create, or correct its name."),
+  // command line
+  USAGE: failed("See: millrace --help."),
+  FILE_EXISTS: failed("Remove it, or use another folder: nothing is overwritten."),
+  FILE_UNREADABLE: failed("Check the path and its permissions."),
+  DOCS_STALE: failed("Run: millrace docs, and commit the result."),
+  NO_SERVER: failed("Start one with millrace serve, or name it with --url."),
+  SERVER_UNREACHABLE: transient("Check that the server runs and that --url is right."),
+  SERVER_REFUSED: failed("Read the server's message."),
+  NO_TOKEN: failed("Name the token's file with --token-file; a server keeps it as token in its state directory."),
 } as const satisfies Readonly<Record<string, Entry>>;
 
 export type ErrorCode = keyof typeof errors;

@@ -1,0 +1,26 @@
+import { posix } from "node:path";
+import type { BuildDeclaration, RepoName } from "./types.ts";
+
+/**
+ * Term keys: `owner/repo/spec/branch:NAME/verb`, each segment percent-encoded, so that no text from outside can be
+ * taken for a separator. They are stored and stay the same after a restart: changing their form loses every history.
+ */
+export const keys = {
+  /** `owner/repo`. */
+  repo: (repo: RepoName): string => joined(...repo.split("/")),
+  /** `owner/repo/branch:NAME/head`: one for all builds of the branch. */
+  head: (repo: RepoName, branch: string): string => `${keys.repo(repo)}/${branchSegment(branch)}/head`,
+  /** `owner/repo/spec/branch:NAME/verb…`. */
+  term: (repo: RepoName, build: BuildDeclaration, branch: string, ...verb: readonly string[]): string =>
+    `${keys.repo(repo)}/${segment(specOf(build))}/${branchSegment(branch)}/${joined(...verb)}`,
+};
+
+/** What tells a build from the others of its repository: its `name`, or else the Dockerfile's path. */
+export const specOf = (build: BuildDeclaration): string => build.options.name ?? posix.normalize(build.dockerfile);
+
+/** Only the prefix's colon is a real one: colons of a name are encoded. */
+const branchSegment = (branch: string): string => `branch:${segment(branch)}`;
+const joined = (...segments: readonly string[]): string => segments.map(segment).join("/");
+
+/** `encodeURIComponent`, but never `.` or `..`, which would be read as a way up. */
+const segment = (text: string): string => (/^\.+$/.test(text) ? "%2E".repeat(text.length) : encodeURIComponent(text));
