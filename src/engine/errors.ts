@@ -78,6 +78,17 @@ export const errors = {
   UNKNOWN_REPO: failed("Name one of the flavour's repositories as owner/name."),
   MISSING_BRANCH: failed("Push the branch, or correct its name in pipeline.ts."),
   MISSING_SERVICE: failed("Create the service once with docker service create, or correct its name."),
+  // HTTP
+  PORT_IN_USE: failed("Stop the process that listens there, or give another --port (0 takes any free one)."),
+  CANNOT_LISTEN: failed("Give --host an address of this machine, and --port one that this user may use."),
+  LOGIN_NEEDED: failed("Send the acting token as Authorization: Bearer, or sign in on /login."),
+  LOGIN_REFUSED: failed("Copy the token again from the file named token in the state directory."),
+  TOO_MANY_TRIES: transient("Wait a minute, then try again with the right token."),
+  FORBIDDEN: failed("Load the page again and repeat the action there."),
+  BAD_REQUEST: failed("Correct the request; the message names the field."),
+  TOO_MANY_STREAMS: transient("Close some pages, or try again later."),
+  RECOVERING: transient("Nothing to do: it is ready when the open deploys are looked through."),
+  LAYOUT_FAILED: system("Nothing is lost: the graph is shown as a list."),
   // command line
   USAGE: failed("See: millrace --help."),
   FILE_EXISTS: failed("Remove it, or use another folder: nothing is overwritten."),
