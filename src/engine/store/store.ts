@@ -1,6 +1,6 @@
 import type { Failure } from "../../term/output.ts";
-import type { Json } from "../json.ts";
 import type { JobId, JobState } from "../job.ts";
+import type { Json } from "../json.ts";
 import type { Level } from "../level.ts";
 
 /** Times are milliseconds since 1970 and end in `Ms`; ids of events and audit entries grow. */
@@ -142,6 +142,7 @@ export interface Store {
    * Writes a batch in one transaction; resolves once it is durable. Batches keep their order.
    *
    * Rejects with `StoreFull` when the disk is full (nothing of the batch is written; `full` tells when it is over).
+   * Rejects with `StoreRefused` when a constraint forbids it (nothing of the batch is written).
    * Any other I/O error or a corruption ends the process: `onFatal` is called once and nothing resolves any more.
    */
   commit(batch: readonly Write[]): Promise<void>;
@@ -153,7 +154,15 @@ export interface Store {
   /** Whether the disk is full right now; a probe finds out when there is room again. */
   readonly full: boolean;
   onFull(listener: (full: boolean) => void): void;
+  /** For the metrics. */
+  readonly counts: StoreCounts;
   close(): Promise<void>;
+}
+
+/** Since the store was opened. Far fewer transactions than batches: commits are grouped. */
+export interface StoreCounts {
+  readonly batches: number;
+  readonly transactions: number;
 }
 
 /** Reads, on the main thread, of what is committed. */
@@ -179,6 +188,11 @@ export interface Queries {
   operations(): readonly string[];
   /** Durations of the last `limit` good runs of a term, newest first, in milliseconds. */
   durations(term: string, op: string, limit: number): readonly number[];
+}
+
+/** A batch that broke a constraint, such as a second open intent of one lane; its neighbours are written. */
+export class StoreRefused extends Error {
+  override readonly name = "StoreRefused";
 }
 
 export class StoreFull extends Error {

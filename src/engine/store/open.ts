@@ -1,0 +1,176 @@
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Database } from "better-sqlite3";
+import type { Failure, Result } from "../../term/output.ts";
+import { failure, success } from "../../term/output.ts";
+import { type Clock, createClock } from "../clock.ts";
+import { problem } from "../errors.ts";
+import { Committer } from "./committer.ts";
+import { lockState, type StateLock } from "./lock.ts";
+import { migrate } from "./migrations.ts";
+import { noReserve, type Reserve, reserveIn } from "./reserve.ts";
+import { connectMemory, connectReader, connectWriter, damaged, failureOf, faultOf } from "./sqlite.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+import type { Store } from "./store.ts";
+import { inlineWriter, threadWriter, type Writer } from "./writer.ts";
+
+/** How long the first commit of a group waits for others. */
+const GROUP_WINDOW_MS = 3;
+
+export interface StoreOptions {
+  /** The state directory; made, readable by us alone, when it is not there. */
+  readonly dir: string;
+  /** thread: a thread of its own, for real time · inline: this thread, in a microtask, for virtual time. */
+  readonly writer: "thread" | "inline";
+  /** Told once of what the process must end for (exit 70); nothing is committed any more. */
+  readonly onFatal: (error: Failure) => void;
+  readonly clock: Clock;
+}
+
+/** The database file of a state directory. */
+export const databaseIn = (dir: string): string => join(dir, "millrace.db");
+
+/**
+ * Opens the store of a state directory and keeps every other process out of it until `close`.
+ *
+ * Fails with `STATE_IN_USE`, `STATE_NOT_WRITABLE`, `STATE_DAMAGED`, `STATE_NEWER`, `STATE_IO` or `STORE_FULL`.
+ */
+export async function openStore(options: StoreOptions): Promise<Result<Store>> {
+  const { dir, clock } = options;
+  const made = makeDirectory(dir);
+  if (!made.ok) return made;
+  const lock = attempt(dir, () => lockState(dir, clock.now()));
+  if (!lock.ok) return lock;
+  const path = databaseIn(dir);
+  const prepared = attempt(path, () => prepare(path, lock.value));
+  if (!prepared.ok) return released(lock.value, prepared.error);
+  const { db, epoch } = prepared.value;
+  const reserve = attempt(dir, () => success(takeReserve(dir)));
+  const writer = reserve.ok ? await startWriter(options, db, epoch, reserve.value) : reserve;
+  const reader = writer.ok ? attempt(path, () => success(connectReader(path))) : writer;
+  if (!writer.ok || !reader.ok) {
+    if (db.open) db.close();
+    return released(lock.value, reader.ok ? problem("STATE_IO", path) : reader.error);
+  }
+  // closed only now: the last connection that closes takes the WAL with it
+  if (options.writer === "thread") db.close();
+  return success(
+    new SqliteStore({
+      writer: writer.value,
+      reader: reader.value,
+      epoch,
+      clock,
+      window: options.writer === "inline" ? queueMicrotask : (then) => void clock.after(GROUP_WINDOW_MS, then),
+      onFatal: options.onFatal,
+      onClose: () => lock.value.release(),
+    }),
+  );
+}
+
+/** A store in memory, for tests: nothing outlives it. */
+export function memoryStore(
+  options: { readonly clock?: Clock; readonly onFatal?: (error: Failure) => void } = {},
+): Store {
+  return storeOf(connectMemory(), 1, options);
+}
+
+/** A store over a database in memory. */
+export function storeOf(
+  db: Database,
+  epoch: number,
+  options: { readonly clock?: Clock; readonly onFatal?: (error: Failure) => void } = {},
+): Store {
+  const migrated = migrate(db, db.name);
+  if (!migrated.ok) throw new Error(migrated.error.message);
+  return new SqliteStore({
+    writer: inlineWriter(new Committer(db, 0, noReserve)),
+    reader: db,
+    epoch,
+    clock: options.clock ?? createClock(),
+    window: queueMicrotask,
+    onFatal: options.onFatal ?? (() => {}),
+    onClose: () => {},
+  });
+}
+
+function makeDirectory(dir: string): Result<void> {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    if (!statSync(dir).isDirectory()) return failure(problem("STATE_NOT_WRITABLE", `${dir} is not a directory`));
+    return success(undefined);
+  } catch (error) {
+    return failure(failureOf(error, dir));
+  }
+}
+
+/** Checks the database, brings its schema up to date and begins an epoch of our own. */
+function prepare(path: string, lock: StateLock): Result<{ readonly db: Database; readonly epoch: number }> {
+  createPrivate(path);
+  const db = connectWriter(path);
+  try {
+    const sound = db.pragma("quick_check(1)", { simple: true });
+    if (sound !== "ok") throw damaged(String(sound));
+    const migrated = migrate(db, path);
+    if (!migrated.ok) {
+      db.close();
+      return migrated;
+    }
+    const epoch = db
+      .transaction(() => {
+        const next: unknown = db.prepare("UPDATE epoch SET n = n + 1, owner = ? RETURNING n").pluck().get(lock.owner);
+        return next;
+      })
+      .immediate();
+    if (typeof epoch !== "number") throw damaged("no epoch row");
+    syncDirectory(dirname(path));
+    return success({ db, epoch });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** SQLite gives the files that it makes beside a database the database's own permissions. */
+function createPrivate(path: string): void {
+  closeSync(openSync(path, constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o600));
+}
+
+function syncDirectory(dir: string): void {
+  const handle = openSync(dir, constants.O_RDONLY);
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** No room for a reserve is no reason not to start: the disk may hold enough for the work. */
+function takeReserve(dir: string): Reserve {
+  const reserve = reserveIn(dir);
+  try {
+    reserve.take();
+  } catch (error) {
+    if (faultOf(error) !== "full") throw error;
+  }
+  return reserve;
+}
+
+async function startWriter(o: StoreOptions, db: Database, epoch: number, reserve: Reserve): Promise<Result<Writer>> {
+  const path = databaseIn(o.dir);
+  if (o.writer === "inline") return attempt(path, () => success(inlineWriter(new Committer(db, epoch, reserve))));
+  const writer = await threadWriter({ dir: o.dir, path, epoch });
+  return "write" in writer ? success(writer) : failure(writer);
+}
+
+function attempt<T>(path: string, work: () => Result<T>): Result<T> {
+  try {
+    return work();
+  } catch (error) {
+    return failure(failureOf(error, path));
+  }
+}
+
+function released(lock: StateLock, error: Failure): Result<never> {
+  lock.release();
+  return failure(error);
+}

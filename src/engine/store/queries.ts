@@ -1,0 +1,136 @@
+import type { Database } from "better-sqlite3";
+import type { Table } from "./columns.ts";
+import type { JobFilter, Queries } from "./store.ts";
+import {
+  auditTable,
+  eventTable,
+  headTable,
+  intentTable,
+  jobInputTable,
+  jobTable,
+  outboxTable,
+  resultTable,
+  settingTable,
+} from "./tables.ts";
+
+const LIMIT_DEFAULT = 100;
+const LIMIT_MAX = 1_000;
+/** Sorts after every other text. */
+const LAST = "\u{10FFFF}";
+
+/** Runs a statement by its text; rows as the driver gives them. */
+type Read = (sql: string, ...cells: readonly (string | number)[]) => readonly unknown[];
+
+/** @param onError  Told of everything that a read throws, before it is thrown on. */
+export function createQueries(db: Database, onError: (error: unknown) => void): Queries {
+  const read = reader(db, onError);
+  const rows = <Row>(table: Table<Row>, tail: string, ...cells: readonly (string | number)[]): Row[] =>
+    read(`${table.select} ${tail}`, ...cells).flatMap((raw) => table.decode(raw) ?? []);
+  const numbers = (sql: string, ...cells: readonly (string | number)[]): number[] =>
+    read(sql, ...cells).map((raw) => numberIn(raw));
+  return {
+    results: () => rows(resultTable, ""),
+    heads: () => rows(headTable, ""),
+    openIntents: () => rows(intentTable, "WHERE state IN ('planned', 'applied', 'unknown') ORDER BY seq"),
+    intents: (filter) => {
+      const where = new Where();
+      if (filter.lane !== undefined) where.and("lane = ?", filter.lane);
+      if (filter.term !== undefined) where.and("term = ?", filter.term);
+      return rows(intentTable, `${where.sql} ORDER BY seq DESC LIMIT ?`, ...where.cells, limitOf(filter.limit));
+    },
+    outbox: () => rows(outboxTable, "ORDER BY key"),
+    setting: (name) => rows(settingTable, "WHERE name = ?", name)[0]?.value,
+    job: (id) => rows(jobTable, "WHERE id = ?", id)[0],
+    jobs: (filter) => {
+      const where = jobWhere(filter);
+      return rows(jobTable, `${where.sql} ORDER BY seq DESC LIMIT ?`, ...where.cells, limitOf(filter.limit));
+    },
+    unfinishedJobs: () => rows(jobTable, "WHERE state IN ('ready', 'waiting', 'running') ORDER BY seq"),
+    jobInputs: (job) => rows(jobInputTable, "WHERE job = ? ORDER BY rowid", job),
+    previousJob: (term, op, before) =>
+      rows(
+        jobTable,
+        `WHERE term = ? AND op = ? AND ended_ms IS NOT NULL AND ${OLDER} ORDER BY seq DESC LIMIT 1`,
+        term,
+        op,
+        before,
+      )[0],
+    events: (ids) => rows(eventTable, "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", JSON.stringify(ids)),
+    lastEventId: () => numbers("SELECT coalesce(max(id), 0) AS n FROM event")[0] ?? 0,
+    audit: (limit) => rows(auditTable, "ORDER BY id DESC LIMIT ?", limitOf(limit)),
+    lastAuditId: () => numbers("SELECT coalesce(max(id), 0) AS n FROM audit")[0] ?? 0,
+    operations: () => read("SELECT DISTINCT op FROM job ORDER BY op").flatMap((raw) => textIn(raw) ?? []),
+    durations: (term, op, limit) =>
+      numbers(
+        `SELECT ended_ms - started_ms AS n FROM job WHERE term = ? AND op = ? AND state = 'ok'
+           AND ended_ms IS NOT NULL AND started_ms IS NOT NULL ORDER BY seq DESC LIMIT ?`,
+        term,
+        op,
+        limitOf(limit),
+      ),
+  };
+}
+
+/** Older than the job with an id; an id that is not stored yet is newer than all. */
+const OLDER = `seq < coalesce((SELECT seq FROM job WHERE id = ?), ${Number.MAX_SAFE_INTEGER})`;
+
+function jobWhere(filter: JobFilter): Where {
+  const where = new Where();
+  if (filter.op !== undefined) where.and("op = ?", filter.op);
+  if (filter.state !== undefined) where.and("state = ?", filter.state);
+  if (filter.term !== undefined) where.and("term = ?", filter.term);
+  if (filter.date !== undefined) where.and("id >= ? AND id < ?", filter.date, filter.date + LAST);
+  if (filter.before !== undefined) where.and(OLDER, filter.before);
+  if (filter.text !== undefined) {
+    const like = `%${filter.text.replace(/[\\%_]/g, "\\$&")}%`;
+    const columns = ["term", "description", "error"].map((column) => `${column} LIKE ? ESCAPE '\\'`);
+    where.and(`(${columns.join(" OR ")})`, like, like, like);
+  }
+  if (filter.rebuild !== undefined)
+    where.and(`${filter.rebuild ? "" : "NOT "}EXISTS (SELECT 1 FROM result WHERE result.job = job.id AND rebuild = 1)`);
+  return where;
+}
+
+class Where {
+  readonly #parts: string[] = [];
+  readonly cells: (string | number)[] = [];
+  and(part: string, ...cells: readonly (string | number)[]): void {
+    this.#parts.push(part);
+    this.cells.push(...cells);
+  }
+  get sql(): string {
+    return this.#parts.length === 0 ? "" : `WHERE ${this.#parts.join(" AND ")}`;
+  }
+}
+
+function limitOf(limit: number | undefined): number {
+  return Math.max(0, Math.min(Math.trunc(limit ?? LIMIT_DEFAULT), LIMIT_MAX));
+}
+
+/** Prepares each statement once. */
+function reader(db: Database, onError: (error: unknown) => void): Read {
+  const prepared = new Map<string, ReturnType<Database["prepare"]>>();
+  return (sql, ...cells) => {
+    try {
+      const known = prepared.get(sql);
+      const statement = known ?? db.prepare(sql);
+      if (known === undefined) prepared.set(sql, statement);
+      return statement.all(...cells);
+    } catch (error) {
+      onError(error);
+      throw error;
+    }
+  };
+}
+
+const firstCell = (raw: unknown): unknown => (typeof raw === "object" && raw !== null ? Object.values(raw)[0] : raw);
+
+function numberIn(raw: unknown): number {
+  const cell = firstCell(raw);
+  return typeof cell === "number" ? cell : 0;
+}
+
+function textIn(raw: unknown): string | undefined {
+  const cell = firstCell(raw);
+  return typeof cell === "string" ? cell : undefined;
+}
