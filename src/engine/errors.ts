@@ -43,6 +43,7 @@ export const errors = {
   ),
   REPO_REFUSED: failed("Use an absolute path or a file, https, ssh or git URL of the repository."),
   COMMIT_GONE: failed("Push the commit again, or push a newer one: it is no longer in the repository."),
+  COMMIT_REFUSED: failed("Git's own checks call an object of the commit's history malformed: git fsck names it."),
   SUBMODULE_FAILED: failed("Submodules must be reachable by https or ssh, or lie beside a local repository."),
   CHECKOUT_FAILED: failed("Read git's message in the job's log."),
   // Docker engine
@@ -58,6 +59,19 @@ export const errors = {
   REGISTRY_UNREACHABLE: transient("Check that the registry runs and that the Docker engine can reach it."),
   REGISTRY_REFUSED: failed("Check the registry's user and password, and that this user may write there."),
   PUSH_UNVERIFIED: transient("Nothing to do: the push is repeated; look at the registry if it does not heal."),
+  REGISTRY_REALM_REFUSED: failed("Check the registry's configuration: it must name its own or a known token server."),
+  REGISTRY_FAULT: failed("Check that the address is that of a registry that speaks the distribution API, version 2."),
+  REGISTRY_REPO_DIFFERS: failed("Publish to the repository that the image is pushed to: a tag is moved within one."),
+  MANIFEST_GONE: failed("Press Rebuild: the image is no longer in the registry."),
+  DIGEST_MISMATCH: failed("Look at the registry, and at what lies between: it sent other bytes than were asked for."),
+  IMAGE_NAME: failed("Write it as registry.example:5000/name:tag, or as name:tag for Docker Hub."),
+  CREDENTIALS_FILE: failed("Write it in the shape of Docker's config.json, as docker login does."),
+  // Swarm
+  NO_SUCH_SERVICE: failed("Correct its name in pipeline.ts, or create it first with docker service create."),
+  SERVICE_NAME: failed("Correct the service's name in pipeline.ts."),
+  SERVICE_KIND: failed("Name a service that runs for ever; jobs are not rolled out."),
+  SWARM_NOT_READY: transient("If it does not heal: the host must be a Swarm manager (docker swarm init)."),
+  IMAGE_NOT_PINNED: failed("Deploy by digest: repository@sha256:…"),
   // pipeline.ts
   NO_PIPELINE: failed("Write one with: millrace init, or name it with --pipeline FILE."),
   PIPELINE_SYNTAX: failed("Correct the line; an editor that knows TypeScript marks it too."),
@@ -77,7 +91,6 @@ export const errors = {
   UNKNOWN_FLAVOUR: failed("Name one of the flavours of pipeline.ts with --flavour."),
   UNKNOWN_REPO: failed("Name one of the flavour's repositories as owner/name."),
   MISSING_BRANCH: failed("Push the branch, or correct its name in pipeline.ts."),
-  MISSING_SERVICE: failed("Create the service once with docker service create, or correct its name."),
   // HTTP
   PORT_IN_USE: failed("Stop the process that listens there, or give another --port (0 takes any free one)."),
   CANNOT_LISTEN: failed("Give --host an address of this machine, and --port one that this user may use."),
@@ -96,7 +109,7 @@ export const errors = {
   DOCS_STALE: failed("Run: millrace docs, and commit the result."),
   NO_SERVER: failed("Start one with millrace serve, or name it with --url."),
   SERVER_UNREACHABLE: transient("Check that the server runs and that --url is right."),
-  SERVER_REFUSED: failed("Read the server's message."),
+  SERVER_REFUSED: failed("Read the server's message; its token may be another one."),
   NO_TOKEN: failed("Name the token's file with --token-file; a server keeps it as token in its state directory."),
 } as const satisfies Readonly<Record<string, Entry>>;
 

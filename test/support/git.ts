@@ -15,7 +15,7 @@ export interface TestRepository {
   commit(files: Files, message?: string): string;
   /** Pushes HEAD to `branch` of another repository, by force. */
   push(remote: string, branch?: string): void;
-  dispose(): void;
+  readonly dispose: () => void;
 }
 
 /** A repository with one commit of `files`. Without files it has no commit at all. */
@@ -40,7 +40,7 @@ export function makeRepository(files?: Files): TestRepository {
 }
 
 /** An empty bare repository; push to its `dir`. */
-export function makeBareRepository(): { readonly dir: string; dispose(): void } {
+export function makeBareRepository(): { readonly dir: string; readonly dispose: () => void } {
   const parent = mkdtempSync(join(tmpdir(), "millrace-bare-"));
   const dir = join(parent, "repo.git");
   execGit(parent, ["init", "--quiet", "--bare", "--initial-branch=main", dir]);

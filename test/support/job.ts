@@ -13,7 +13,11 @@ export interface TestJob extends Job {
   saw(text: string | RegExp, deadlineMs?: number): Promise<void>;
 }
 
+const isJobId = (text: string): text is JobId => text !== "";
+
 export function testJob(): TestJob {
+  const id: string = "2026-11-21/000000-test-0";
+  if (!isJobId(id)) throw new Error("no id");
   const abort = new AbortController();
   const reports: Progress[] = [];
   const starts: Parameters<Job["start"]>[0][] = [];
@@ -27,7 +31,7 @@ export function testJob(): TestJob {
   const found = (wanted: string | RegExp): boolean =>
     typeof wanted === "string" ? text().includes(wanted) : wanted.test(text());
   return {
-    id: "2026-11-21/000000-test-0" as JobId,
+    id,
     signal: abort.signal,
     start: (options) => {
       starts.push(options);

@@ -1,0 +1,147 @@
+import { access, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { problem } from "../../engine/errors.ts";
+import type { Job } from "../../engine/job.ts";
+import { failure, type Result, success } from "../../term/output.ts";
+import { type GitContext, git } from "./command.ts";
+import { readHeads } from "./heads.ts";
+import { cacheName, type GitSource, isCommit, type Located, locate, masked } from "./source.ts";
+
+/** Where the commits of a repository are kept: a bare repository of ours. */
+export const cacheDir = (context: GitContext, source: GitSource): string =>
+  join(context.state, "git", cacheName(source.url));
+
+/**
+ * Makes sure that the cache has `commit` with all its history, fetching just that commit when it is missing.
+ *
+ * Returns the cache's directory. Fails with `COMMIT_GONE`, `COMMIT_REFUSED`, `REPO_UNREACHABLE`, `REPO_REFUSED`, `STORE_FULL` or `CANCELLED`.
+ */
+export async function ensureCommit(
+  context: GitContext,
+  source: GitSource,
+  commit: string,
+  job: Job,
+): Promise<Result<string>> {
+  const located = locate(source);
+  if (!located.ok) return located;
+  if (!isCommit(commit)) return failure(problem("COMMIT_GONE", `"${commit}" is not the full name of a commit`));
+  const dir = cacheDir(context, source);
+  return context.locks.hold(dir, async () => {
+    const opened = await open(context, dir, commit, job.signal);
+    if (!opened.ok) return opened;
+    if (await has(context, dir, commit, job.signal)) return success(dir);
+    const fetched = await fetchOrRenew(context, dir, source, located.value, commit, job);
+    return fetched.ok ? success(dir) : fetched;
+  });
+}
+
+/** Throws the cache away; the next fetch makes it anew. For caches that turn out to be damaged. */
+export async function dropCache(context: GitContext, source: GitSource): Promise<void> {
+  const dir = cacheDir(context, source);
+  await context.locks.hold(dir, () => rm(dir, { recursive: true, force: true }));
+}
+
+/** A fetch fails for the sake of the other side, or because our cache is damaged: then it is made anew, once. */
+async function fetchOrRenew(
+  context: GitContext,
+  dir: string,
+  source: GitSource,
+  from: Located,
+  commit: string,
+  job: Job,
+): Promise<Result<void>> {
+  const fetched = await fetchCommit(context, dir, from, commit, job);
+  if (fetched.ok || fetched.error.code !== "REPO_UNREACHABLE") return fetched;
+  const heads = await readHeads(context, source, job.signal);
+  if (!heads.ok) return fetched;
+  job.log("the repository answers, so its cache must be damaged: it is made anew");
+  await rm(dir, { recursive: true, force: true });
+  const opened = await open(context, dir, commit, job.signal);
+  return opened.ok ? fetchCommit(context, dir, from, commit, job) : opened;
+}
+
+async function open(context: GitContext, dir: string, commit: string, signal: AbortSignal): Promise<Result<void>> {
+  if (!context.opened.has(dir)) {
+    await removeLeftovers(dir);
+    context.opened.add(dir);
+  }
+  if (await usable(context, dir, signal)) return success(undefined);
+  if (signal.aborted) return failure(problem("CANCELLED", "cancelled before the fetch"));
+  await rm(dir, { recursive: true, force: true });
+  const format = commit.length === 64 ? "sha256" : "sha1";
+  const args = ["init", "--quiet", "--bare", "--template=", `--object-format=${format}`, dir] as const;
+  const made = await git(context, { args, signal });
+  return made.ok ? success(undefined) : made;
+}
+
+async function usable(context: GitContext, dir: string, signal: AbortSignal): Promise<boolean> {
+  const there = await access(join(dir, "HEAD")).then(
+    () => true,
+    () => false,
+  );
+  if (!there) return false;
+  const answer = await git(context, { gitDir: dir, args: ["rev-parse", "--is-bare-repository"], signal });
+  return answer.ok && answer.value.toString("utf8").trim() === "true";
+}
+
+/** A killed git leaves lock files that would block every later one, and half a pack. */
+async function removeLeftovers(dir: string): Promise<void> {
+  const names = await readdir(dir, { recursive: true }).catch(() => []);
+  for (const name of names) {
+    if (name.endsWith(".lock") || /(^|\/)tmp_[^/]*$/.test(name)) await rm(join(dir, name), { force: true });
+  }
+}
+
+async function has(context: GitContext, dir: string, commit: string, signal: AbortSignal): Promise<boolean> {
+  const args = ["rev-parse", "--verify", "--quiet", `${refOf(commit)}^{commit}`] as const;
+  const answer = await git(context, { gitDir: dir, args, signal });
+  return answer.ok && answer.value.toString("utf8").trim() === commit;
+}
+
+/** Each commit gets a reference of its own, written after its objects: it is whole, and is never collected. */
+const refOf = (commit: string): string => `refs/commits/${commit}`;
+
+async function fetchCommit(
+  context: GitContext,
+  dir: string,
+  from: Located,
+  commit: string,
+  job: Job,
+): Promise<Result<void>> {
+  job.log(`fetch ${commit} from ${masked(from.url)}`);
+  const direct = await fetch(context, dir, from, `${commit}:${refOf(commit)}`, job);
+  if (direct.ok) return direct;
+  if (job.signal.aborted || direct.error.code === "STORE_FULL") return direct;
+  const malformed = /^.*fsck error.*$|^error: object [0-9a-f]+: .*$/m.exec(direct.error.message)?.[0];
+  if (malformed !== undefined) {
+    return failure(problem("COMMIT_REFUSED", `commit ${commit} of ${masked(from.url)}: ${malformed}`));
+  }
+  // A server may refuse to serve a commit by name: then it must be in one of the branches.
+  const heads = await fetch(context, dir, from, "+refs/heads/*:refs/heads/*", job);
+  if (!heads.ok) {
+    if (job.signal.aborted || heads.error.code === "STORE_FULL") return heads;
+    return failure(problem("REPO_UNREACHABLE", `cannot fetch from ${masked(from.url)}: ${heads.error.message}`));
+  }
+  const args = ["update-ref", refOf(commit), `${commit}^{commit}`] as const;
+  const kept = await git(context, { gitDir: dir, args, signal: job.signal });
+  if (kept.ok) return success(undefined);
+  if (job.signal.aborted) return kept;
+  return failure(problem("COMMIT_GONE", `commit ${commit} is not in ${masked(from.url)} any more`));
+}
+
+async function fetch(
+  context: GitContext,
+  dir: string,
+  from: Located,
+  refspec: string,
+  job: Job,
+): Promise<Result<void>> {
+  const fetched = await git(context, {
+    gitDir: dir,
+    args: ["fetch", "--no-tags", "--no-write-fetch-head", "--prune", "--force", "--", from.url, refspec],
+    protocols: [from.protocol],
+    signal: job.signal,
+    onOutput: (chunk) => job.write(chunk),
+  });
+  return fetched.ok ? success(undefined) : fetched;
+}

@@ -1,0 +1,126 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../../engine/clock.ts";
+import { problem } from "../../engine/errors.ts";
+import { run } from "../../engine/process.ts";
+import { type Failure, failure, type Result } from "../../term/output.ts";
+import { Locks } from "./locks.ts";
+import type { Protocol } from "./source.ts";
+
+/** What every git operation needs. Made once by `createGit`. */
+export interface GitContext {
+  /** The state directory: caches go to `git/`, temporary checkouts to `tmp/` below it. */
+  readonly state: string;
+  readonly clock: Clock;
+  /** One operation at a time on each cache. */
+  readonly locks: Locks;
+  /** Caches that this process has looked over: leftovers of a killed one are removed at the first use. */
+  readonly opened: Set<string>;
+}
+
+export const createGit = (state: string, clock: Clock): GitContext => ({
+  state,
+  clock,
+  locks: new Locks(),
+  opened: new Set(),
+});
+
+export interface GitCall {
+  /** The git command and its arguments. */
+  readonly args: readonly [string, ...string[]];
+  /** The repository that it works on; default none. */
+  readonly gitDir?: string;
+  /** Default: an empty directory. */
+  readonly cwd?: string;
+  /** Protocols that this call may use; default none. */
+  readonly protocols?: readonly Protocol[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly onOutput?: (chunk: Buffer) => void;
+}
+
+/** What a repository could otherwise make git run or read is switched off. */
+const HARDENED = [
+  "core.hooksPath=/dev/null",
+  "core.fsmonitor=false",
+  "core.logAllRefUpdates=false",
+  "core.attributesFile=/dev/null",
+  "core.excludesFile=/dev/null",
+  "credential.helper=",
+  "gc.autoDetach=false",
+  "advice.detachedHead=false",
+  "submodule.recurse=false",
+  "fetch.recurseSubmodules=false",
+  "fetch.fsckObjects=true",
+  // Faults that old repositories have and that harm nobody.
+  "fetch.fsck.zeroPaddedFilemode=ignore",
+  "fetch.fsck.badTimezone=ignore",
+  "fetch.fsck.missingSpaceBeforeDate=ignore",
+  "fetch.fsck.missingEmail=ignore",
+].flatMap((setting) => ["-c", setting]);
+
+/**
+ * Runs git away from everybody's configuration, without hooks, filters, prompts and undeclared protocols.
+ *
+ * Fails as `run` does, and with `TIMED_OUT` and `STORE_FULL`.
+ */
+export async function git(context: GitContext, call: GitCall): Promise<Result<Buffer>> {
+  const home = join(context.state, "git", "home");
+  const config = join(context.state, "git", "config");
+  await prepare(context, home, config);
+  const late = new AbortController();
+  const timer = context.clock.after(call.timeoutMs ?? 3_600_000, () => late.abort("no answer in time"));
+  const result = await run({
+    argv: ["git", ...(call.gitDir === undefined ? [] : [`--git-dir=${call.gitDir}`]), ...HARDENED, ...call.args],
+    cwd: call.cwd ?? home,
+    env: { ...environment(context, home, config), GIT_ALLOW_PROTOCOL: protocolList(call.protocols), ...call.env },
+    signal: AbortSignal.any([call.signal, late.signal]),
+    ...(call.onOutput === undefined ? {} : { onOutput: call.onOutput }),
+  });
+  timer.unsubscribe();
+  if (result.ok) return result;
+  if (late.signal.aborted && !call.signal.aborted) {
+    const seconds = Math.round((call.timeoutMs ?? 0) / 1000);
+    return failure(problem("TIMED_OUT", `git ${call.args[0]} gave no answer within ${seconds} s`));
+  }
+  return failure(named(result.error, call.args[0]));
+}
+
+/** An empty value would allow everything, so a protocol that does not exist stands for none. */
+const protocolList = (protocols: readonly Protocol[] = []): string => protocols.join(":") || "none";
+
+function environment(context: GitContext, home: string, config: string): Record<string, string> {
+  return {
+    HOME: home,
+    XDG_CONFIG_HOME: home,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: config,
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_CEILING_DIRECTORIES: context.state,
+    GIT_SSH_COMMAND: "ssh -o BatchMode=yes -o ConnectTimeout=20",
+  };
+}
+
+async function prepare(context: GitContext, home: string, config: string): Promise<void> {
+  if (context.opened.has(home)) return;
+  try {
+    await mkdir(home, { recursive: true });
+    // A local repository may belong to another user. This has to be a file: git hides settings of the command line
+    // from the process that serves a local fetch.
+    await writeFile(config, "[safe]\n\tdirectory = *\n");
+    context.opened.add(home);
+  } catch {
+    // A state directory that is read only or full: reads of heads work without these two.
+  }
+}
+
+/** The same failure, naming the git command instead of its first option, and a full disk as what it is. */
+function named(error: Failure, command: string): Failure {
+  const message = error.message.replace(/^git \S+ ended/, `git ${command} ended`);
+  if (/no space left on device|disk quota exceeded/i.test(message)) return problem("STORE_FULL", message);
+  return { ...error, message };
+}
