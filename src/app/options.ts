@@ -1,6 +1,5 @@
 import type { Change } from "../engine/effects/target.ts";
 import type { Threshold } from "../engine/level.ts";
-import type { Secret } from "../engine/secret.ts";
 import type { Deployer } from "../pipeline/types.ts";
 import type { Failure, Result } from "../term/output.ts";
 
@@ -14,13 +13,10 @@ export interface PipelineOptions {
   readonly state: string;
   /** `unix:///var/run/docker.sock`, `tcp://…`: the engine behind the host `here`. */
   readonly dockerHost: string;
-  /** Credentials of registries, from a file in the shape of Docker's config.json; empty without one. */
-  readonly registryAuth: RegistryCredentials;
+  /** Absolute path of a file with credentials of registries, in the shape of Docker's config.json. */
+  readonly registryAuth?: string;
   readonly verbose: boolean;
 }
-
-/** By registry host, as it stands in image names (`docker.io` for Docker Hub). */
-export type RegistryCredentials = ReadonlyMap<string, { readonly username: string; readonly password: Secret }>;
 
 export interface ServeOptions extends PipelineOptions {
   readonly host: string;

@@ -22,6 +22,7 @@ export async function makePlan(options: PlanOptions): Promise<Result<Plan>> {
 export async function openWorld(options: {
   readonly pipeline: string;
   readonly dockerHost: string;
+  readonly registryAuth?: string;
 }): Promise<Result<World & AsyncDisposable>> {
   return failure(problem("PROGRAM_FAULT", `the checks of ${options.pipeline} are not wired yet`));
 }

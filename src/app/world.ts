@@ -1,6 +1,5 @@
 import type { Git, Swarm } from "../pipeline/types.ts";
 import type { Result } from "../term/output.ts";
-import type { RegistryCredentials } from "./options.ts";
 
 /** The outside as `millrace check` reads it. Every answer is a fact or the failure to get it; nothing is written. */
 export interface World {
@@ -10,6 +9,6 @@ export interface World {
   hasFile(source: Git, commit: string, path: string): Promise<Result<boolean>>;
   /** Whether the target is there. Fails when its host cannot be reached. */
   hasTarget(target: Swarm): Promise<Result<boolean>>;
-  /** Whether the registry (`127.0.0.1:5055`, `docker.io`) answers and takes the credentials. */
-  reachesRegistry(registry: string, credentials: RegistryCredentials): Promise<Result<void>>;
+  /** Whether the registry (`127.0.0.1:5055`, `docker.io`) answers, and takes the credentials of `--registry-auth`. */
+  reachesRegistry(registry: string): Promise<Result<void>>;
 }

@@ -55,16 +55,3 @@ export const webUrlRule: Rule = (text) => {
   const url = new URL(text);
   return url.username !== "" || url.password !== "" ? "holds a user name or password" : undefined;
 };
-
-/** Remote helpers (`ext::sh -c …`) run commands, so they are not let through. @source `git help remote-helpers` */
-export const gitUrlRule: Rule = (text) => {
-  if (text.trim() === "") return "is empty";
-  if (text.startsWith("-") || /\p{Cc}/u.test(text)) return "is no path or URL";
-  if (/^[A-Za-z0-9+.-]+::/.test(text)) return "names a remote helper, which could run any command";
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !/^(https?|ssh|git|file):\/\//.test(text)) {
-    return "begins with none of https:// http:// ssh:// git:// file://";
-  }
-  return /^https?:\/\/[^/]*:[^/]*@/.test(text)
-    ? "holds a password, which would be shown on pages and in logs"
-    : undefined;
-};

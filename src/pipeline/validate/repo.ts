@@ -1,4 +1,6 @@
-import { gitUrlRule, repoRule } from "../names.ts";
+import { locate } from "../../plugins/git/index.ts";
+import { repoRule, type Rule } from "../names.ts";
+import { gitUrl } from "../places.ts";
 import { type BuildFacts, checkBuild, type Move } from "./build.ts";
 import { described, lineOf, type Report, recordOf } from "./report.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -36,11 +38,15 @@ function checkSource(report: Report, above: string, value: unknown, around: Surr
   }
   report.fields(at, "git(…)", source, ["kind", "url", "at"]);
   const url = source["url"];
-  if (!report.text(at, "WRONG_VALUE", "the repository's address", url, gitUrlRule)) return;
+  if (!report.text(at, "WRONG_VALUE", "the repository's address", url, filled)) return;
+  const located = locate({ url: gitUrl(url, "/") });
+  if (!located.ok) return report.add(at, "REPO_REFUSED", located.error.message);
   const found = around.repositoryAt(url);
   if (found === "nothing") report.add(at, "NO_REPOSITORY", `there is nothing at ${url}`);
   if (found === "no repository") report.add(at, "NO_REPOSITORY", `${url} is no git repository`);
 }
+
+const filled: Rule = (text) => (text.trim() === "" ? "is empty" : undefined);
 
 /** Two builds of one name would share their keys, and so their history and results. */
 function refuseTwins(report: Report, name: string, facts: readonly BuildFacts[]): void {

@@ -1,0 +1,104 @@
+import { InvalidArgumentError, Option } from "commander";
+import { isLevel, levels, type Threshold } from "../engine/level.ts";
+import { suggestion } from "../pipeline/nearest.ts";
+
+interface Flag {
+  /** As commander has it: `-f, --follow`, `--port <number>`. */
+  readonly flag: string;
+  readonly help: string;
+  readonly default?: string | number;
+  readonly read?: (text: string) => string | number;
+}
+
+const thresholds: readonly string[] = [...levels, "none"];
+
+/** Every flag of every command: one line each. */
+export const flags = {
+  flavour: { flag: "--flavour <name>", help: "which flavour of pipeline.ts; may be left out when there is one" },
+  pipeline: { flag: "--pipeline <file>", help: "the pipeline", default: "./pipeline.ts" },
+  state: { flag: "--state <folder>", help: "where everything is kept", default: "./var" },
+  host: { flag: "--host <address>", help: "address to listen on", default: "127.0.0.1" },
+  port: { flag: "--port <number>", help: "port to listen on; 0 takes any", default: 8080, read: portOf },
+  confirm: { flag: "--confirm <level>", help: `hold jobs at this level and above: ${thresholds.join(", ")}`, read: levelOf },
+  confirmAutoRelease: {
+    flag: "--confirm-auto-release <seconds>",
+    help: "a threshold set on the page falls back to the flag after this time",
+    read: secondsOf,
+  },
+  registryAuth: { flag: "--registry-auth <file>", help: "credentials, in the shape of Docker's config.json" },
+  dockerHost: { flag: "--docker-host <address>", help: "the engine behind here (default: DOCKER_HOST, or the local socket)" },
+  once: { flag: "--once", help: "print what is or would be done, and exit" },
+  offline: { flag: "--offline", help: "look at the file only, not at what it names" },
+  check: { flag: "--check", help: "write nothing; fail when the file is stale" },
+  json: { flag: "--json", help: "print JSON" },
+  url: { flag: "--url <address>", help: "the server (default: the one that runs on --state)" },
+  tokenFile: { flag: "--token-file <file>", help: "file with the token for acting (default: token in --state)" },
+  follow: { flag: "-f, --follow", help: "go on until the job ends" },
+  why: { flag: "--why <text>", help: "the reason, for the log", default: "asked for on the command line" },
+  op: { flag: "--op <name>", help: "only this operation" },
+  jobState: { flag: "--job-state <state>", help: "only jobs in this state: ok, failed, running, …" },
+  term: { flag: "--term <key>", help: "only this term" },
+  date: { flag: "--date <day>", help: "only ids that begin so: 2026-11-21" },
+  text: { flag: "--text <text>", help: "only with this text in term, description or error" },
+  limit: { flag: "--limit <number>", help: "at most so many", default: 20, read: countOf },
+  verbose: { flag: "-v, --verbose", help: "say more; show the stack of a fault" },
+} as const satisfies Readonly<Record<string, Flag>>;
+
+export type FlagName = keyof typeof flags;
+
+/** The flag as commander takes it. */
+export function optionOf(name: FlagName): Option {
+  const { flag, help, default: preset, read }: Flag = flags[name];
+  const option = new Option(flag, help);
+  if (preset !== undefined) option.default(preset);
+  return read === undefined ? option : option.argParser(read);
+}
+
+/** What was given, by the names of the table. Flags that a command does not take have their defaults. */
+export class Given {
+  readonly #raw: Readonly<Record<string, unknown>>;
+  constructor(raw: Readonly<Record<string, unknown>>) {
+    this.#raw = raw;
+  }
+  text(name: FlagName): string | undefined {
+    const value = this.#value(name);
+    return typeof value === "string" ? value : undefined;
+  }
+  number(name: FlagName): number | undefined {
+    const value = this.#value(name);
+    return typeof value === "number" ? value : undefined;
+  }
+  has(name: FlagName): boolean {
+    return this.#value(name) === true;
+  }
+  /** `none` unless something was given: nothing waits for a person. */
+  threshold(): Threshold {
+    const text = this.text("confirm") ?? "none";
+    return isLevel(text) ? text : "none";
+  }
+  #value(name: FlagName): unknown {
+    const { default: preset }: Flag = flags[name];
+    return this.#raw[optionOf(name).attributeName()] ?? preset;
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("It must be a number from 0 to 65535.");
+}
+
+function countOf(text: string): number {
+  if (/^\d{1,4}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("It must be a number from 1 to 9999.");
+}
+
+function secondsOf(text: string): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number of seconds above 0.");
+}
+
+function levelOf(text: string): string {
+  if (thresholds.includes(text)) return text;
+  throw new InvalidArgumentError(suggestion(text, thresholds));
+}
