@@ -1,0 +1,108 @@
+// The npm packages of the project: `npm ci` when node_modules is not what package-lock.json says.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { cacheFolder, root } from "./paths.mjs";
+import { attempt, run } from "./run.mjs";
+import { Stop, timed } from "./say.mjs";
+
+const DRIVER = "better-sqlite3";
+const NODE_WANTED = [20, 19];
+
+/** Installs the npm packages, unless they are there. The database driver is compiled once a machine, then kept. */
+export async function ensurePackages() {
+  checkNode();
+  const stamp = join(root, "node_modules/.millrace-packages");
+  const wanted = fingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const prebuilds = join(cacheFolder(), "prebuilds");
+  await timed("packages", announcement(prebuilds), async () => {
+    await install(prebuilds);
+    writeFileSync(stamp, wanted);
+    keepDriver(prebuilds);
+    return "npm packages installed";
+  });
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const enough = major > NODE_WANTED[0] || (major === NODE_WANTED[0] && minor >= NODE_WANTED[1]);
+  if (!enough) throw new Stop(`Node ${process.versions.node} is too old`, `Install Node ${NODE_WANTED.join(".")} or newer.`);
+}
+
+function fingerprint() {
+  const hash = createHash("sha256").update(`${process.versions.modules} ${process.platform} ${process.arch}\n`);
+  return hash.update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+}
+
+function announcement(prebuilds) {
+  if (existsSync(prebuiltFile(prebuilds))) return "npm ci, about half a minute";
+  return `npm ci; the first time ${DRIVER} may have to be compiled, which takes up to three minutes`;
+}
+
+async function install(prebuilds) {
+  const env = { npm_config_better_sqlite3_local_prebuilds: prebuilds, ...nodeHeaders() };
+  const argv = ["npm", "ci", "--no-audit", "--no-fund", "--include=dev"];
+  const ended = await attempt(argv, { cwd: root, env });
+  if (ended.status === 0) return;
+  const said = ended.stderr.trim().split("\n").slice(-20).join("\n");
+  const todo = /gyp ERR|node-gyp/.test(ended.stderr)
+    ? `${said}\n\n${DRIVER} had to be compiled: install python3, make and g++ (Debian: build-essential python3).`
+    : said;
+  throw new Stop(`${argv.join(" ")} ended with status ${ended.status}`, todo);
+}
+
+/** Node's own headers when they stand beside the running node: then node-gyp needs no download. */
+function nodeHeaders() {
+  const prefix = resolve(process.execPath, "../..");
+  return existsSync(join(prefix, "include/node/node.h")) ? { npm_config_nodedir: prefix } : {};
+}
+
+/** Packs the compiled driver the way prebuild-install looks for it, so that the next clone does not compile. */
+function keepDriver(prebuilds) {
+  const built = join(root, "node_modules", DRIVER, "build/Release/better_sqlite3.node");
+  const file = prebuiltFile(prebuilds);
+  if (!existsSync(built) || existsSync(file)) return;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    const half = `${file}.${process.pid}`;
+    writeFileSync(half, gzipSync(tarOf("build/Release/better_sqlite3.node", readFileSync(built))));
+    renameSync(half, file);
+  } catch {
+    // the cache only saves time
+  }
+}
+
+function prebuiltFile(prebuilds) {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const { version } = lock.packages[`node_modules/${DRIVER}`];
+  const musl = process.platform === "linux" && !process.report.getReport().header.glibcVersionRuntime;
+  const platform = musl ? "linuxmusl" : process.platform;
+  return join(prebuilds, `${DRIVER}-v${version}-node-v${process.versions.modules}-${platform}-${process.arch}.tar.gz`);
+}
+
+/** A tar archive of one file. */
+function tarOf(name, content) {
+  const header = Buffer.alloc(512);
+  header.write(name, 0);
+  header.write("0000755\0", 100);
+  header.write("0000000\0", 108);
+  header.write("0000000\0", 116);
+  header.write(`${content.length.toString(8).padStart(11, "0")}\0`, 124);
+  header.write("00000000000\0", 136);
+  header.write("        ", 148);
+  header.write("0", 156);
+  header.write("ustar\0", 257);
+  header.write("00", 263);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
+  return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
+}
+
+/** Runs a program of node_modules/.bin. */
+export function runTool(argv, options) {
+  const [tool, ...args] = argv;
+  return run([process.execPath, join(root, "node_modules/.bin", tool), ...args], { cwd: root, ...options });
+}
