@@ -21,7 +21,9 @@ say("lock", added.length === 0 ? "is complete" : `${added.length} packages of ot
 
 function missingOf(path, owner) {
   const wanted = Object.entries(owner.optionalDependencies ?? {});
-  const missing = wanted.filter(([name]) => !lock.packages[`node_modules/${name}`] && !lock.packages[`${path}/node_modules/${name}`]);
+  const missing = wanted.filter(
+    ([name]) => !lock.packages[`node_modules/${name}`] && !lock.packages[`${path}/node_modules/${name}`],
+  );
   return missing.flatMap(([name, version]) => entryOf(name, version, owner.dev === true));
 }
 
@@ -31,6 +33,13 @@ function entryOf(name, version, dev) {
   if (!SYSTEMS.includes(system) || !/^\d+\.\d+\.\d+$/.test(version)) return [];
   const libc = { gnu: "glibc", musl: "musl" }[rest.at(-1)];
   const processor = PROCESSORS[rest.join("-")] ?? rest[0];
-  const entry = { version, cpu: [processor], ...(dev && { dev }), ...(libc && { libc: [libc] }), optional: true, os: [system] };
+  const entry = {
+    version,
+    cpu: [processor],
+    ...(dev && { dev }),
+    ...(libc && { libc: [libc] }),
+    optional: true,
+    os: [system],
+  };
   return [[`node_modules/${name}`, entry]];
 }

@@ -12,10 +12,9 @@ import { build } from "./lib/built.mjs";
 import { ensureEngine, isOwnEngine } from "./lib/engine.mjs";
 import { ensureBaseImage } from "./lib/images.mjs";
 import { ensurePackages } from "./lib/packages.mjs";
-import { root } from "./lib/paths.mjs";
 import { startRegistry } from "./lib/registry.mjs";
 import { livingDaemon, stopDaemon, tail, writePid } from "./lib/run.mjs";
-import { main, say, seconds, Stop } from "./lib/say.mjs";
+import { main, Stop, say, seconds } from "./lib/say.mjs";
 import { ensureSwarm } from "./lib/swarm.mjs";
 
 const HELP = `npm run demo [-- FLAGS]
@@ -78,12 +77,16 @@ async function prepare({ yes }) {
   await ensurePackages();
   await build();
   const missing = await ensurePrograms({ git: "git", tar: "tar" });
-  if (missing.length > 0) throw new Stop(`missing on this machine: ${missing.join(", ")}`, "Install them, then run this again.");
+  if (missing.length > 0)
+    throw new Stop(`missing on this machine: ${missing.join(", ")}`, "Install them, then run this again.");
   const { host } = await ensureEngine();
   demo.note({ engine: isOwnEngine(host) });
   const swarm = await ensureSwarm(host, { yes: yes || process.env.CI === "true" });
   if (!swarm.active) {
-    throw new Stop("the demo needs the engine's Swarm mode, which is off", "Allow it: npm run demo -- --yes (or docker swarm init).");
+    throw new Stop(
+      "the demo needs the engine's Swarm mode, which is off",
+      "Allow it: npm run demo -- --yes (or docker swarm init).",
+    );
   }
   demo.note({ swarm: swarm.turnedOn });
   demo.note({ pulled: await ensureBaseImage(host, demo.BASE_IMAGE) });
@@ -98,8 +101,12 @@ async function showOnce(host) {
   const tally = await underLoad(() => pushAndSee(host));
   const { requests, failures, slowestMs, versions } = tally;
   const seen = [...versions].join(" and ");
-  say("load", `${requests} requests during the roll-out, ${failures.length} failed, slowest ${Math.round(slowestMs)} ms, versions ${seen}`);
-  if (failures.length > 0) throw new Stop(`${failures.length} requests failed`, [...new Set(failures)].slice(0, 5).join("\n"));
+  say(
+    "load",
+    `${requests} requests during the roll-out, ${failures.length} failed, slowest ${Math.round(slowestMs)} ms, versions ${seen}`,
+  );
+  if (failures.length > 0)
+    throw new Stop(`${failures.length} requests failed`, [...new Set(failures)].slice(0, 5).join("\n"));
 }
 
 async function stay({ host, url, leave }) {

@@ -11,7 +11,7 @@ import { ensurePackages } from "./lib/packages.mjs";
 import { ensureParts, warnOf } from "./lib/parts.mjs";
 import { root } from "./lib/paths.mjs";
 import { attempt } from "./lib/run.mjs";
-import { main, say, seconds, Stop } from "./lib/say.mjs";
+import { main, Stop, say, seconds } from "./lib/say.mjs";
 
 const PROJECTS = ["unit", "real", "scenario"];
 const LIMIT_MS = 40 * 60_000;
@@ -40,7 +40,8 @@ async function prepare(projects, yes) {
   if (projects.length > 0 && projects.every((project) => project === "unit")) return { env: {}, missing: [] };
   const parts = await ensureParts({ yes });
   warnOf(parts.missing);
-  if (inCi && parts.missing.length > 0) throw new Stop("CI=true, and not every real part is there", parts.missing.join("\n"));
+  if (inCi && parts.missing.length > 0)
+    throw new Stop("CI=true, and not every real part is there", parts.missing.join("\n"));
   await build();
   return parts;
 }
@@ -62,7 +63,9 @@ async function runVitest({ projects, rest, env }) {
 function readCounts(file) {
   try {
     const result = JSON.parse(readFileSync(file, "utf8"));
-    const brokenFiles = result.testResults.filter((one) => one.status === "failed" && one.assertionResults.length === 0);
+    const brokenFiles = result.testResults.filter(
+      (one) => one.status === "failed" && one.assertionResults.length === 0,
+    );
     return {
       passed: result.numPassedTests,
       failed: result.numFailedTests + brokenFiles.length,

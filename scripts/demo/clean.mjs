@@ -10,7 +10,7 @@ import { say, timed } from "../lib/say.mjs";
 import { leaveSwarm, swarmState } from "../lib/swarm.mjs";
 import { stopAll } from "./millrace.mjs";
 import { removeImages, removeService } from "./service.mjs";
-import { BASE_IMAGE, places, readNotes, REGISTRY_CONTAINER } from "./settings.mjs";
+import { BASE_IMAGE, places, REGISTRY_CONTAINER, readNotes } from "./settings.mjs";
 
 /** Removes everything that the demo made: its processes, service, images, registry, folder, engine. */
 export async function clean() {
@@ -44,5 +44,7 @@ async function cleanEngine(host, notes) {
 }
 
 async function stopEngine() {
-  return (await removeOwnEngine()) ? "the engine that was started here is stopped, its data removed" : "it was not running";
+  return (await removeOwnEngine())
+    ? "the engine that was started here is stopped, its data removed"
+    : "it was not running";
 }

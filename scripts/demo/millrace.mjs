@@ -16,7 +16,10 @@ export async function startProxy(host) {
     const place = { pidFile: pidFile("proxy"), logFile: logFile("proxy") };
     await stopDaemon(place.pidFile);
     if (!(await isFree(PROXY_PORT))) {
-      throw new Stop(`port ${PROXY_PORT} is in use by another program`, "The service is shown there: stop that program first.");
+      throw new Stop(
+        `port ${PROXY_PORT} is in use by another program`,
+        "The service is shown there: stop that program first.",
+      );
     }
     const proxy = join(import.meta.dirname, "proxy.mjs");
     await startDaemon([process.execPath, proxy, host, SERVICE, String(PROXY_PORT)], place);
@@ -52,7 +55,12 @@ export async function startMillrace({ host, authFile, quietly }) {
 }
 
 const readyOrDead = (url) =>
-  livingDaemon(pidFile("millrace")) === undefined ? { dead: true } : ask(url, "/readyz").then((answer) => answer.status === 200, () => false);
+  livingDaemon(pidFile("millrace")) === undefined
+    ? { dead: true }
+    : ask(url, "/readyz").then(
+        (answer) => answer.status === 200,
+        () => false,
+      );
 
 /** Stops Millrace, then the proxy. */
 export async function stopAll() {

@@ -59,7 +59,10 @@ function listen() {
 
 function pass(request, response, tried = new Set()) {
   const candidates = tasks.filter((task) => !tried.has(task.id));
-  if (candidates.length === 0) return refuse(response, tried.size === 0 ? 503 : 502);
+  if (candidates.length === 0) {
+    refuse(response, tried.size === 0 ? 503 : 502);
+    return;
+  }
   const task = candidates[next++ % candidates.length];
   tried.add(task.id);
   const socket = connect({ host: "127.0.0.1", port: task.port });
@@ -75,7 +78,7 @@ function forward(request, response, socket, task) {
   const headers = { ...request.headers, connection: "close" };
   const options = { method: request.method, path: request.url, headers, createConnection: () => socket };
   const onward = httpRequest(options, (answer) => {
-    const { connection, "keep-alive": _keepAlive, ...kept } = answer.headers;
+    const { connection: _connection, "keep-alive": _keepAlive, ...kept } = answer.headers;
     response.writeHead(answer.statusCode, { ...kept, "x-task": task.id, ...(closing && { connection: "close" }) });
     answer.pipe(response);
     answer.on("error", () => response.destroy());
@@ -86,7 +89,10 @@ function forward(request, response, socket, task) {
 }
 
 function refuse(response, status) {
-  if (response.headersSent) return response.destroy();
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
   response.writeHead(status, { "content-type": "text/plain" });
   response.end(status === 503 ? "no healthy task\n" : "the task did not answer\n");
 }

@@ -100,6 +100,13 @@ async function containers(host) {
 /** What Swarm says of the tasks that do not run, newest first. */
 export async function taskErrors(host) {
   const all = await tasks(host);
-  const wrong = all.filter((task) => task.Status.Err).toSorted((a, b) => (a.Status.Timestamp < b.Status.Timestamp ? 1 : -1));
-  return wrong.length === 0 ? "no task says why" : wrong.slice(0, 3).map((task) => task.Status.Err).join("\n");
+  const wrong = all
+    .filter((task) => task.Status.Err)
+    .toSorted((a, b) => (a.Status.Timestamp < b.Status.Timestamp ? 1 : -1));
+  return wrong.length === 0
+    ? "no task says why"
+    : wrong
+        .slice(0, 3)
+        .map((task) => task.Status.Err)
+        .join("\n");
 }

@@ -1,7 +1,7 @@
 // Watching a version arrive: at the service itself, through HTTP, as its users would.
 import { Agent, get } from "node:http";
 import { tail, until } from "../lib/run.mjs";
-import { seconds, Stop, timed } from "../lib/say.mjs";
+import { Stop, seconds, timed } from "../lib/say.mjs";
 import { deadDaemon, seenVersion } from "./millrace.mjs";
 import { pushNext } from "./repository.mjs";
 import { inspect, taskErrors } from "./service.mjs";
@@ -32,7 +32,8 @@ export async function seeVersion(host, version, times) {
     row = (await seenVersion()) === version ? row + 1 : 0;
     return row >= times || deadDaemon() !== undefined;
   }, ROLL_OUT_MS);
-  if (!seen || row < times) throw new Stop(`version ${version} was not seen at ${serviceUrl}`, await whatHappened(host));
+  if (!seen || row < times)
+    throw new Stop(`version ${version} was not seen at ${serviceUrl}`, await whatHappened(host));
   return performance.now();
 }
 
@@ -90,7 +91,11 @@ const askOnce = (agent) =>
       answer.on("error", (error) => resolve({ failure: error.message }));
       answer.on("end", () => {
         const version = /version=(.*)/.exec(text)?.[1];
-        resolve(answer.statusCode === 200 && version ? { version } : { failure: `status ${answer.statusCode}: ${text.trim()}` });
+        resolve(
+          answer.statusCode === 200 && version
+            ? { version }
+            : { failure: `status ${answer.statusCode}: ${text.trim()}` },
+        );
       });
     });
     call.on("timeout", () => call.destroy(new Error("no answer within 10 s")));

@@ -19,12 +19,20 @@ let refreshed = false;
  * all of them where nothing can be installed.
  */
 export async function ensurePrograms(parts) {
-  const missing = () => [...new Set(Object.keys(parts).filter((name) => !which(name)).map((name) => parts[name]))];
+  const missing = () => [
+    ...new Set(
+      Object.keys(parts)
+        .filter((name) => !which(name))
+        .map((name) => parts[name]),
+    ),
+  ];
   const wanted = missing();
   if (wanted.length === 0 || !canInstall()) return wanted;
   await timed("machine", `apt-get install ${wanted.join(" ")}`, async () => {
     const trouble = await install(wanted);
-    return trouble === undefined ? `installed ${wanted.join(", ")}` : `could not install ${wanted.join(", ")}: ${trouble}`;
+    return trouble === undefined
+      ? `installed ${wanted.join(", ")}`
+      : `could not install ${wanted.join(", ")}: ${trouble}`;
   });
   return missing();
 }
@@ -49,7 +57,8 @@ async function install(packages, options = []) {
 
 /** The registry's package starts a registry of its own: it is only the program that is wanted. */
 async function keepQuiet(fresh) {
-  if (fresh.includes("docker-registry") && hasSystemd()) await attempt(["systemctl", "disable", "--now", "docker-registry"]);
+  if (fresh.includes("docker-registry") && hasSystemd())
+    await attempt(["systemctl", "disable", "--now", "docker-registry"]);
 }
 
 export const hasSystemd = () => existsSync("/run/systemd/system");
@@ -71,7 +80,11 @@ async function installFromTrixie() {
   try {
     writeFileSync(join(folder, "trixie.sources"), stanza);
     writeFileSync(join(folder, "pin"), pin());
-    const own = [`Dir::Etc::sourceparts=${folder}`, `Dir::Etc::preferences=${folder}/pin`, `Dir::State::lists=${folder}/lists`];
+    const own = [
+      `Dir::Etc::sourceparts=${folder}`,
+      `Dir::Etc::preferences=${folder}/pin`,
+      `Dir::State::lists=${folder}/lists`,
+    ];
     const options = [...own, "APT::Sandbox::User=root"];
     const updated = await apt(["update", "-qq"], options);
     if (updated.status !== 0) return lastLine(updated.stderr);

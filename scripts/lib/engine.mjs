@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { canInstall, hasSystemd, installEngine } from "./apt.mjs";
 import { ask } from "./http.mjs";
 import { attempt, livingDaemon, startDaemon, stopDaemon, tail, until, which } from "./run.mjs";
-import { say, Stop, timed } from "./say.mjs";
+import { Stop, say, timed } from "./say.mjs";
 
 const PROBE_MS = 3_000;
 const START_MS = 60_000;
@@ -77,13 +77,17 @@ async function versionAt(host) {
 }
 
 async function installed() {
-  await timed("engine", "no Docker engine found: installing docker.io from this machine's suites, about half a minute", async () => {
-    const trouble = await installEngine();
-    if (trouble !== undefined || which("dockerd") === undefined) {
-      throw new Stop(`docker.io could not be installed: ${trouble ?? "no dockerd in the package"}`, whatToInstall());
-    }
-    return "docker.io installed";
-  });
+  await timed(
+    "engine",
+    "no Docker engine found: installing docker.io from this machine's suites, about half a minute",
+    async () => {
+      const trouble = await installEngine();
+      if (trouble !== undefined || which("dockerd") === undefined) {
+        throw new Stop(`docker.io could not be installed: ${trouble ?? "no dockerd in the package"}`, whatToInstall());
+      }
+      return "docker.io installed";
+    },
+  );
 }
 
 /** With systemd the engine is a service of the machine's: it is started there, the usual way. */
@@ -136,7 +140,8 @@ async function unmountLeftovers() {
 }
 
 function whatToInstall() {
-  if (process.platform === "darwin" || process.platform === "win32") return "Install and start Docker Desktop, then run this again.";
+  if (process.platform === "darwin" || process.platform === "win32")
+    return "Install and start Docker Desktop, then run this again.";
   if (which("apt-get")) {
     return "Run this again as root, or install one: sudo apt-get install docker.io && sudo usermod -aG docker $USER\n(then log in again).";
   }

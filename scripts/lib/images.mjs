@@ -1,5 +1,15 @@
 // The sample's base image: pulled where that works, else made from this machine's own node and libraries.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ask } from "./http.mjs";
@@ -16,12 +26,16 @@ const SILENCE_MS = 20_000;
 export async function ensureBaseImage(host, name) {
   if (await hasImage(host, name)) return undefined;
   const before = await hasImage(host, `${PULLED.name}:${PULLED.tag}`);
-  const { pulled } = await timed("base image", `${name}: pulling ${PULLED.name}:${PULLED.tag}, or made from this machine's own node`, async () => {
-    const trouble = await pull(host, name);
-    if (trouble === undefined) return { text: `${name} is ${PULLED.name}:${PULLED.tag}`, pulled: !before };
-    await makeFromHere(host, name, trouble);
-    return { text: `${name} made from this machine's own node, since nothing can be pulled`, pulled: false };
-  });
+  const { pulled } = await timed(
+    "base image",
+    `${name}: pulling ${PULLED.name}:${PULLED.tag}, or made from this machine's own node`,
+    async () => {
+      const trouble = await pull(host, name);
+      if (trouble === undefined) return { text: `${name} is ${PULLED.name}:${PULLED.tag}`, pulled: !before };
+      await makeFromHere(host, name, trouble);
+      return { text: `${name} made from this machine's own node, since nothing can be pulled`, pulled: false };
+    },
+  );
   return pulled ? `${PULLED.name}:${PULLED.tag}` : undefined;
 }
 
@@ -67,16 +81,27 @@ function troubleIn(answer) {
 
 async function makeFromHere(host, name, whyNotPulled) {
   if (process.platform !== "linux") {
-    throw new Stop(`${PULLED.name}:${PULLED.tag} cannot be pulled: ${whyNotPulled}`, "Give the engine a way to its registry.");
+    throw new Stop(
+      `${PULLED.name}:${PULLED.tag} cannot be pulled: ${whyNotPulled}`,
+      "Give the engine a way to its registry.",
+    );
   }
   const folder = mkdtempSync(join(tmpdir(), "millrace-base-"));
   try {
     await layOut(folder);
-    const changes = ["ENV PATH=/usr/local/bin:/bin", 'CMD ["node"]'].map((change) => `&changes=${encodeURIComponent(change)}`);
+    const changes = ["ENV PATH=/usr/local/bin:/bin", 'CMD ["node"]'].map(
+      (change) => `&changes=${encodeURIComponent(change)}`,
+    );
     const [repo, tag] = name.split(":");
     const path = `/images/create?fromSrc=-&repo=${repo}&tag=${tag}${changes.join("")}`;
     const headers = { "content-type": "application/x-tar" };
-    const answer = await ask(host, path, { method: "POST", body: await tarOf(folder), headers, timeoutMs: 120_000, onData() {} });
+    const answer = await ask(host, path, {
+      method: "POST",
+      body: await tarOf(folder),
+      headers,
+      timeoutMs: 120_000,
+      onData() {},
+    });
     const trouble = troubleIn(answer);
     if (trouble !== undefined) throw new Stop(`the base image cannot be imported: ${trouble}`);
   } finally {

@@ -28,7 +28,8 @@ export async function ensurePackages() {
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   const enough = major > NODE_WANTED[0] || (major === NODE_WANTED[0] && minor >= NODE_WANTED[1]);
-  if (!enough) throw new Stop(`Node ${process.versions.node} is too old`, `Install Node ${NODE_WANTED.join(".")} or newer.`);
+  if (!enough)
+    throw new Stop(`Node ${process.versions.node} is too old`, `Install Node ${NODE_WANTED.join(".")} or newer.`);
 }
 
 function fingerprint() {

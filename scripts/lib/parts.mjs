@@ -2,7 +2,7 @@
 import { ensurePrograms } from "./apt.mjs";
 import { ensureEngine } from "./engine.mjs";
 import { which } from "./run.mjs";
-import { say, Stop } from "./say.mjs";
+import { Stop, say } from "./say.mjs";
 import { ensureSwarm } from "./swarm.mjs";
 
 /** Program → Debian package. */

@@ -31,7 +31,11 @@ export async function startRegistry({ host, folder, port, container }) {
 async function mustBeFree(port, folder) {
   await stopDaemon(join(folder, "registry.pid"));
   const taken = await answers(port);
-  if (taken) throw new Stop(`port ${port} is in use by another program`, "The demo's registry needs it: stop that program first.");
+  if (taken)
+    throw new Stop(
+      `port ${port} is in use by another program`,
+      "The demo's registry needs it: stop that program first.",
+    );
 }
 
 const answers = (port) =>
@@ -69,7 +73,10 @@ async function startProgram(place) {
   const pidFile = join(folder, "registry.pid");
   const configFile = join(folder, "config.yml");
   writeFileSync(configFile, config(folder, `127.0.0.1:${port}`));
-  await startDaemon([which("docker-registry"), "serve", configFile], { pidFile, logFile: join(folder, "registry.log") });
+  await startDaemon([which("docker-registry"), "serve", configFile], {
+    pidFile,
+    logFile: join(folder, "registry.log"),
+  });
   return () => stopDaemon(pidFile);
 }
 
@@ -84,9 +91,23 @@ async function startContainer({ host, folder, port, container }) {
   const docker = (...args) => run(["docker", "-H", host, ...args]);
   if (which("docker") === undefined) throw new Stop("no registry can be started", whatToInstall("no docker command"));
   await attempt(["docker", "-H", host, "rm", "-f", container]);
-  const auth = ["REGISTRY_AUTH=htpasswd", "REGISTRY_AUTH_HTPASSWD_REALM=millrace-demo", "REGISTRY_AUTH_HTPASSWD_PATH=/etc/htpasswd"];
+  const auth = [
+    "REGISTRY_AUTH=htpasswd",
+    "REGISTRY_AUTH_HTPASSWD_REALM=millrace-demo",
+    "REGISTRY_AUTH_HTPASSWD_PATH=/etc/htpasswd",
+  ];
   const options = [...auth, "REGISTRY_STORAGE_DELETE_ENABLED=true"].flatMap((value) => ["-e", value]);
-  await docker("create", "--name", container, "-p", `127.0.0.1:${port}:5000`, ...options, "-v", `${container}:/var/lib/registry`, IMAGES.registry);
+  await docker(
+    "create",
+    "--name",
+    container,
+    "-p",
+    `127.0.0.1:${port}:5000`,
+    ...options,
+    "-v",
+    `${container}:/var/lib/registry`,
+    IMAGES.registry,
+  );
   await docker("cp", join(folder, "htpasswd"), `${container}:/etc/htpasswd`);
   await docker("start", container);
   return () => docker("stop", container);
@@ -100,10 +121,19 @@ export async function removeRegistryContainer(host, container) {
 
 async function mustAnswer({ port, folder }, password) {
   const headers = { authorization: `Basic ${Buffer.from(password).toString("base64")}` };
-  const status = () => ask(`http://127.0.0.1:${port}`, "/v2/", { headers }).then((answer) => answer.status, () => 0);
+  const status = () =>
+    ask(`http://127.0.0.1:${port}`, "/v2/", { headers }).then(
+      (answer) => answer.status,
+      () => 0,
+    );
   if (await until(async () => (await status()) === 200, READY_MS)) return;
-  throw new Stop(`the registry on port ${port} does not answer (status ${await status()})`, tail(join(folder, "registry.log")));
+  throw new Stop(
+    `the registry on port ${port} does not answer (status ${await status()})`,
+    tail(join(folder, "registry.log")),
+  );
 }
 
-const whatToInstall = (why) => `${why.trim()}\nInstall docker-registry and apache2-utils (as root this is done by itself), or give the engine
+const whatToInstall = (
+  why,
+) => `${why.trim()}\nInstall docker-registry and apache2-utils (as root this is done by itself), or give the engine
 a way to pull ${IMAGES.registry} and ${IMAGES.htpasswd}.`;

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { isOwnEngine } from "./engine.mjs";
 import { ask } from "./http.mjs";
-import { say, Stop, timed } from "./say.mjs";
+import { Stop, say, timed } from "./say.mjs";
 
 const LOOPBACK = "127.0.0.1";
 const SWARM_PORT = 2377;
@@ -18,7 +18,8 @@ export async function ensureSwarm(host, { yes }) {
     await mustManage(host);
     return { active: true, turnedOn: false };
   }
-  if (state !== "inactive") throw new Stop(`the engine's Swarm is ${state}`, "See docker info; it has to be active or inactive.");
+  if (state !== "inactive")
+    throw new Stop(`the engine's Swarm is ${state}`, "See docker info; it has to be active or inactive.");
   if (!(yes || (await consent(host)))) return { active: false, turnedOn: false };
   await timed("swarm", "turning Swarm mode on", async () => {
     await init(host);

@@ -15,8 +15,9 @@ function serve() {
   const server = createServer((request, response) => {
     if (leaving) response.setHeader("connection", "close");
     response.setHeader("content-type", "text/plain; charset=utf-8");
-    if (request.url === "/health") return response.writeHead(leaving ? 503 : 200).end(leaving ? "leaving\n" : "ok\n");
-    response.end(`Hello from Millrace. version=${version}\n`);
+    const healthy = leaving ? "leaving\n" : "ok\n";
+    if (request.url === "/health" && leaving) response.statusCode = 503;
+    response.end(request.url === "/health" ? healthy : `Hello from Millrace. version=${version}\n`);
   });
   server.listen(PORT, () => process.stdout.write(`version ${version} listens on ${PORT}\n`));
   process.on("SIGTERM", () => {
