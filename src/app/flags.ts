@@ -19,14 +19,21 @@ export const flags = {
   state: { flag: "--state <folder>", help: "where everything is kept", default: "./var" },
   host: { flag: "--host <address>", help: "address to listen on", default: "127.0.0.1" },
   port: { flag: "--port <number>", help: "port to listen on; 0 takes any", default: 8080, read: portOf },
-  confirm: { flag: "--confirm <level>", help: `hold jobs at this level and above: ${thresholds.join(", ")}`, read: levelOf },
+  confirm: {
+    flag: "--confirm <level>",
+    help: `hold jobs at this level and above: ${thresholds.join(", ")}`,
+    read: levelOf,
+  },
   confirmAutoRelease: {
     flag: "--confirm-auto-release <seconds>",
     help: "a threshold set on the page falls back to the flag after this time",
     read: secondsOf,
   },
   registryAuth: { flag: "--registry-auth <file>", help: "credentials, in the shape of Docker's config.json" },
-  dockerHost: { flag: "--docker-host <address>", help: "the engine behind here (default: DOCKER_HOST, or the local socket)" },
+  dockerHost: {
+    flag: "--docker-host <address>",
+    help: "the engine behind here (default: DOCKER_HOST, or the local socket)",
+  },
   once: { flag: "--once", help: "print what is or would be done, and exit" },
   offline: { flag: "--offline", help: "look at the file only, not at what it names" },
   check: { flag: "--check", help: "write nothing; fail when the file is stale" },

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { problem } from "../engine/errors.ts";
 import { suggestion } from "../pipeline/nearest.ts";
-import type { Deployer, Problem } from "../pipeline/types.ts";
 import { shownPath } from "../pipeline/source-line.ts";
+import type { Deployer, Problem } from "../pipeline/types.ts";
 import { validate } from "../pipeline/validate.ts";
 import { type Failure, failure, type Result, success } from "../term/output.ts";
 import type { Call } from "./command.ts";
@@ -22,23 +22,33 @@ export interface OpenPipeline {
 /**
  * Loads `--pipeline` and validates it; problems are printed, each at its line.
  *
- * @param tolerate Problems that are printed but do not stop: what can heal while a server runs.
+ * @param tolerate Problems that are printed (unless `quiet`) but do not stop: what can heal while a server runs.
  */
-export async function openPipeline(call: Call, tolerate: readonly string[] = []): Promise<Result<OpenPipeline>> {
+export async function openPipeline(
+  call: Call,
+  tolerate: readonly string[] = [],
+  how: { readonly quiet?: boolean } = {},
+): Promise<Result<OpenPipeline>> {
   const pipeline = pathOf(call, call.given.text("pipeline") ?? "");
   const loaded = await loadPipeline(pipeline);
   if (!loaded.ok) return loaded;
   const problems = validate(loaded.value, machineAround(pipeline));
-  reportProblems(call.io, problems);
   const fatal = problems.filter(({ code }) => !tolerate.includes(code));
+  reportProblems(call.io, how.quiet === true ? fatal : problems);
   return fatal.length === 0 ? success({ deployer: loaded.value, pipeline }) : failure(invalid(pipeline, fatal));
 }
 
 export const invalid = (pipeline: string, problems: readonly Problem[]): Failure =>
-  problem("PIPELINE_INVALID", `${shownPath(pipeline)} has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}`);
+  problem(
+    "PIPELINE_INVALID",
+    `${shownPath(pipeline)} has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}`,
+  );
 
 /** What `serve` needs. A repository that is not there yet does not stop it: it is shown as out of reach and retried. */
-export async function serveOptions(call: Call, tolerate: readonly string[] = ["NO_REPOSITORY"]): Promise<Result<ServeOptions>> {
+export async function serveOptions(
+  call: Call,
+  tolerate: readonly string[] = ["NO_REPOSITORY"],
+): Promise<Result<ServeOptions>> {
   const common = await pipelineOptions(call, tolerate);
   if (!common.ok) return common;
   const release = call.given.number("confirmAutoRelease");
@@ -80,7 +90,8 @@ async function pipelineOptions(call: Call, tolerate: readonly string[]): Promise
 
 export const pathOf = (call: Call, path: string): string => resolve(call.io.cwd, path);
 
-export const dockerHostOf = (call: Call): string => call.given.text("dockerHost") ?? call.io.dockerHost ?? DOCKER_SOCKET;
+export const dockerHostOf = (call: Call): string =>
+  call.given.text("dockerHost") ?? call.io.dockerHost ?? DOCKER_SOCKET;
 
 export function registryAuthOf(call: Call): { readonly registryAuth?: string } {
   const file = call.given.text("registryAuth");

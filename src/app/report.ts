@@ -25,7 +25,9 @@ export function reportProblems(io: Io, problems: readonly Problem[]): void {
 export function reportFault(io: Io, fault: unknown, verbose: boolean): Exit {
   const message = fault instanceof Error ? fault.message : String(fault);
   io.err(`${io.paintErr("red", "millrace:")} ${message.split("\n")[0] ?? "unknown"}`);
-  io.err(`  This is a fault of Millrace. ${verbose ? "Report it with what follows:" : "Run it again with -v, and report it."}`);
+  io.err(
+    `  This is a fault of Millrace. ${verbose ? "Report it with what follows:" : "Run it again with -v, and report it."}`,
+  );
   if (verbose && fault instanceof Error) io.err(fault.stack ?? "");
   return "fatal";
 }

@@ -32,6 +32,13 @@ export const errors = {
   STATE_REPLACED: system("Leave the files of the state directory alone while Millrace runs; start it again."),
   STATE_IO: system("Check the disk of the state directory (kernel log, SMART), then start Millrace again."),
   EPOCH_LOST: system("Another Millrace took over this state directory: let only one of them run."),
+  // effects
+  HELD: failed("Look at the target; `millrace adopt TERM` accepts what is there."),
+  NO_TARGET: failed("Create it by hand once; it is taken over as soon as it is there."),
+  DRIFTED: failed("Press Rebuild to apply the wanted value again, or deploy a new one."),
+  ROLLED_BACK: failed("Read the failed task's log above, mend it and push; or press Rebuild to try the same again."),
+  DEPLOY_FAILED: failed("Read the job's log; press Rebuild to try the same value again."),
+  SUPERSEDED: failed("Nothing to do: a newer value takes its place."),
   // processes
   COMMAND_NOT_FOUND: system("Install the program that is named, or put it on PATH."),
   // inputs

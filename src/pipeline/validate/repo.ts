@@ -1,5 +1,5 @@
 import { locate } from "../../plugins/git/index.ts";
-import { repoRule, type Rule } from "../names.ts";
+import { type Rule, repoRule } from "../names.ts";
 import { gitUrl } from "../places.ts";
 import { type BuildFacts, checkBuild, type Move } from "./build.ts";
 import { described, lineOf, type Report, recordOf } from "./report.ts";

@@ -1,0 +1,130 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createClock } from "../engine/clock.ts";
+import { problem } from "../engine/errors.ts";
+import { Secret } from "../engine/secret.ts";
+import { type Failure, failure, type Result, success } from "../term/output.ts";
+import type { Call } from "./command.ts";
+import { type Fields, fieldsOf, textOf } from "./fields.ts";
+import { pathOf } from "./prepare.ts";
+import { serverFile } from "./run.ts";
+
+/** How long a server may take to answer, in milliseconds. */
+const ANSWER_MS_MAX = 30_000;
+
+/** A running server, by its HTTP API. */
+export interface Client {
+  get(path: string): Promise<Result<Fields>>;
+  /** Acts with the token. Fails with `NO_TOKEN` without one. */
+  send(method: "POST" | "PUT", path: string, body: Fields): Promise<Result<Fields>>;
+  /** A part of a job's log from byte `from`, and where the next one begins. */
+  log(path: string, from: number): Promise<Result<{ readonly text: string; readonly next: number }>>;
+}
+
+/** The server of `--url`, or the one that runs on `--state`. Fails with `NO_SERVER`. */
+export function openClient(call: Call): Result<Client> {
+  const base = serverUrl(call);
+  if (!base.ok) return base;
+  const request = async (path: string, init: RequestInit): Promise<Result<Response>> => {
+    const response = await answer(`${base.value}/api/v1/${path}`, init);
+    if (!response.ok) return failure(response.error);
+    return response.value.ok ? response : failure(await refusal(response.value));
+  };
+  return success({
+    get: async (path) => bodyOf(await request(path, {})),
+    send: async (method, path, body) => {
+      const token = tokenFor(call, base.value);
+      if (!token.ok) return token;
+      const headers = { authorization: `Bearer ${token.value.reveal()}`, "content-type": "application/json" };
+      return bodyOf(await request(path, { method, headers, body: JSON.stringify(body) }));
+    },
+    log: async (path, from) => logPart(await request(`${path}/log?from=${from}`, {}), from),
+  });
+}
+
+function serverUrl(call: Call): Result<string> {
+  const given = call.given.text("url");
+  if (given !== undefined) {
+    if (/^https?:\/\//.test(given) && URL.canParse(given)) return success(given.replace(/\/+$/, ""));
+    return failure(problem("USAGE", `--url "${given}" is not an absolute http:// or https:// address`));
+  }
+  const url = urlOfState(call);
+  if (url !== undefined) return success(url);
+  const state = pathOf(call, call.given.text("state") ?? "");
+  return failure(problem("NO_SERVER", `no server runs on the state directory ${state}`));
+}
+
+const urlOfState = (call: Call): string | undefined =>
+  textOf(readFields(serverFile(pathOf(call, call.given.text("state") ?? ""))), "url");
+
+function readFields(file: string): Fields {
+  try {
+    return fieldsOf(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return {}; // no server, or one that is just writing its note
+  }
+}
+
+/** The token of a state directory goes to the server of that directory and to nobody else. */
+function tokenFor(call: Call, base: string): Result<Secret> {
+  const named = call.given.text("tokenFile");
+  if (named === undefined && base !== urlOfState(call)) {
+    return failure(
+      problem("NO_TOKEN", `acting on ${base} needs --token-file: it is not the server of this state directory`),
+    );
+  }
+  const file = pathOf(call, named ?? join(call.given.text("state") ?? "", "token"));
+  if (!existsSync(file)) return failure(problem("NO_TOKEN", `there is no token at ${file}, and acting needs one`));
+  try {
+    return success(new Secret(readFileSync(file, "utf8").trim()));
+  } catch {
+    return failure(problem("NO_TOKEN", `the token at ${file} cannot be read by this user`));
+  }
+}
+
+async function answer(url: string, init: RequestInit): Promise<Result<Response>> {
+  const late = new AbortController();
+  const timer = createClock().after(ANSWER_MS_MAX, () => late.abort());
+  try {
+    return success(await fetch(url, { ...init, redirect: "error", signal: late.signal }));
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const why = late.signal.aborted ? `no answer in ${ANSWER_MS_MAX / 1000} s` : reasonOf(cause);
+    return failure(problem("SERVER_UNREACHABLE", `no server answers at ${new URL(url).origin}: ${why}`));
+  } finally {
+    timer.unsubscribe();
+  }
+}
+
+const reasonOf = (cause: unknown): string =>
+  textOf(fieldsOf(cause), "code") ?? (cause instanceof Error ? cause.message : "no connection");
+
+/** A refusal in the server's own words, or by its status when something else answers there. */
+async function refusal(response: Response): Promise<Failure> {
+  const body = fieldsOf(await jsonOf(response));
+  const message = textOf(body, "detail") ?? textOf(body, "title") ?? `the server answers ${response.status}`;
+  const code = textOf(body, "code");
+  const hint = textOf(body, "hint");
+  const known = problem(response.status === 401 || response.status === 403 ? "NO_TOKEN" : "SERVER_REFUSED", message);
+  return { ...known, ...(code === undefined ? {} : { code }), ...(hint === undefined ? {} : { hint }) };
+}
+
+async function bodyOf(response: Result<Response>): Promise<Result<Fields>> {
+  return response.ok ? success(fieldsOf(await jsonOf(response.value))) : response;
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {}; // an empty answer, or a page of something that is no Millrace
+  }
+}
+
+async function logPart(response: Result<Response>, from: number): Promise<Result<{ text: string; next: number }>> {
+  if (!response.ok) return response;
+  const text = await response.value.text();
+  const next = Number(response.value.headers.get("x-millrace-next") ?? from + Buffer.byteLength(text));
+  return success({ text, next });
+}

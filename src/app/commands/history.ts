@@ -1,0 +1,31 @@
+import { ask, withQuery } from "../ask.ts";
+import type { CommandSpec } from "../command.ts";
+import { listOf, textOf } from "../fields.ts";
+import { stateText } from "../job-text.ts";
+import { safeText } from "../safe-text.ts";
+
+/** Past deploys, newest first. */
+export const history: CommandSpec = {
+  name: "history",
+  arguments: "[term]",
+  summary: "list past deploys, newest first",
+  flags: ["limit", "url", "state", "json"],
+  run: (call) =>
+    ask(
+      call,
+      (client) => client.get(withQuery("history", { term: call.args[0], limit: call.given.number("limit") })),
+      (answer) => {
+        const deploys = listOf(answer, "history");
+        if (deploys.length === 0) call.io.out("no deploys yet");
+        for (const deploy of deploys) {
+          const { io } = call;
+          io.out(
+            `${stateText(io, textOf(deploy, "state"))}${textOf(deploy, "created") ?? ""}  ${textOf(deploy, "term") ?? ""}`,
+          );
+          const evidence = textOf(deploy, "evidence");
+          if (evidence !== undefined) io.out(`  ${safeText(evidence)}`);
+          io.out(`  job ${textOf(deploy, "job") ?? ""}`);
+        }
+      },
+    ),
+};

@@ -1,0 +1,33 @@
+import type { Call, CommandSpec } from "../command.ts";
+import type { Exit } from "../exit.ts";
+import { serveOptions } from "../prepare.ts";
+import { report } from "../report.ts";
+import { runUntilStopped } from "../run.ts";
+import { startServer } from "../wire.ts";
+
+/** The service: engine, effects and pages, until it is told to stop. */
+export const serve: CommandSpec = {
+  name: "serve",
+  arguments: "",
+  summary: "run one flavour of pipeline.ts, with its pages",
+  details: "SIGTERM or Ctrl-C stops it in order; what was being deployed is taken up again at the next start.",
+  flags: [
+    "flavour",
+    "pipeline",
+    "state",
+    "host",
+    "port",
+    "confirm",
+    "confirmAutoRelease",
+    "registryAuth",
+    "dockerHost",
+    "verbose",
+  ],
+  async run(call: Call): Promise<Exit> {
+    const options = await serveOptions(call);
+    if (!options.ok) return report(call.io, options.error);
+    const running = await startServer(options.value);
+    if (!running.ok) return report(call.io, running.error);
+    return runUntilStopped(call, options.value, running.value);
+  },
+};
