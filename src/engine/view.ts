@@ -2,7 +2,7 @@ import type { Observable } from "rxjs";
 import type { Failure, Shown } from "../term/output.ts";
 import type { JobId, JobState, Progress } from "./job.ts";
 import type { Level, Threshold } from "./level.ts";
-import type { AuditRow, EventRow, IntentRow, JobFilter, JobInputRow, JobRow } from "./store/store.ts";
+import type { AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "./store/store.ts";
 
 /**
  * What the pages, the API and the client commands see of a running engine: plain data and a few actions.

@@ -61,3 +61,13 @@ export function seenFrom(output: Output<unknown>, key: string): Shown {
   if (output.origin !== key) return "blocked";
   return output.state === "active" ? output.phase : "failed";
 }
+
+/** Whether two outputs say the same; values by `equal`, default identity. */
+export const sameOutput =
+  <T>(equal: (before: T, after: T) => boolean = Object.is) =>
+  (before: Output<T>, after: Output<T>): boolean => {
+    if (before.state === "ok") return after.state === "ok" && equal(before.value, after.value);
+    if (before.state === "active")
+      return after.state === "active" && before.phase === after.phase && before.origin === after.origin;
+    return after.state === "failed" && before.failure === after.failure && before.origin === after.origin;
+  };

@@ -1,6 +1,6 @@
 import type { Result } from "../../term/output.ts";
-import type { Codec, Json } from "../json.ts";
 import type { Job } from "../job.ts";
+import type { Codec, Json } from "../json.ts";
 import type { Level } from "../level.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Failure, Result } from "../../term/output.ts";
-import type { Codec } from "../json.ts";
 import type { Job } from "../job.ts";
+import type { Codec, Json } from "../json.ts";
 import type { Level } from "../level.ts";
 
 /** The one thing in the world that a target moves, as a permanent name: `swarm/HOST/SERVICE`. */
@@ -29,6 +29,8 @@ export interface Observed {
   /** Opaque: what compare-and-set compares. */
   readonly version: string;
   readonly motion: "steady" | "moving" | "rolled-back" | "failed";
+  /** What `apply` would have returned as its ref had it made what is seen: lets a new process settle it. */
+  readonly ref: Json;
 }
 
 /** One line of a plan: field, what is there, what would be there. */
@@ -51,12 +53,11 @@ export type Applied<Ref> =
   | { readonly state: "unknown"; readonly detail: string }
   | { readonly state: "refused"; readonly error: Failure };
 
-/** How a change ended, by the target's own state. `next` opens a new intent (a canary's promotion, say). */
-export type Settled<Wanted> =
+/** How a change ended, by the target's own state. */
+export type Settled =
   | { readonly state: "healthy"; readonly evidence: string }
   | { readonly state: "rolled-back"; readonly evidence: string }
   | { readonly state: "failed"; readonly evidence: string }
-  | { readonly state: "next"; readonly wanted: Wanted; readonly evidence: string }
   | { readonly state: "unreachable"; readonly error: Failure };
 
 /**
@@ -85,7 +86,7 @@ export interface TargetKind<Spec, Wanted, Seen extends Observed, Ref> {
   /** Makes any earlier write that is still in flight fail; changes nothing that runs. */
   fence(spec: Spec, seen: Seen, stamp: Stamp, job: Job): Promise<Applied<Ref>>;
   /** Waits until the target itself says how the change ended. Never believes an exit status. */
-  settle(spec: Spec, ref: Ref, job: Job): Promise<Settled<Wanted>>;
+  settle(spec: Spec, ref: Ref, job: Job): Promise<Settled>;
   /** Removes the thing, only when it bears our receipt. */
   remove?(spec: Spec, seen: Seen, stamp: Stamp, job: Job): Promise<Applied<Ref>>;
 }

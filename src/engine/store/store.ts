@@ -83,6 +83,8 @@ export interface IntentRow {
   readonly digest: string;
   /** What was running on the target before, for rollback and for people. */
   readonly before: string | null;
+  /** The target's version when the intent was planned. */
+  readonly seenVersion: string;
   readonly state: IntentState;
   readonly ref: Json;
   readonly evidence: string | null;

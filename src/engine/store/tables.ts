@@ -99,6 +99,7 @@ export const intentTable = table<IntentRow>("intent", ["id"], {
   wanted: json,
   digest: text,
   before: nullable(text),
+  seenVersion: text,
   state: intentState,
   ref: json,
   evidence: nullable(text),

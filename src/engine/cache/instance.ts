@@ -1,0 +1,259 @@
+import type { Subscription } from "rxjs";
+import { type Node, Variable } from "../../incr/index.ts";
+import { active, failed, failure, type Output, ok, type Phase, type Result } from "../../term/output.ts";
+import { type Answer, sameAnswer } from "../../term/term.ts";
+import { backoffMs } from "../backoff.ts";
+import type { Cause, Engine } from "../engine.ts";
+import { problem } from "../errors.ts";
+import type { JobId } from "../job.ts";
+import type { RunningJob } from "../running-job.ts";
+import type { ResultRow } from "../store/store.ts";
+import type { Builder } from "./builder.ts";
+
+/** What one use of a key wants of it. */
+export interface Use {
+  readonly term: string;
+  /** How long a result stays good, in milliseconds; then it is made again in the background. */
+  readonly validForMs?: number;
+}
+
+/**
+ * One key of one builder.
+ *
+ * State model:
+ *   idle      no result, nobody wants one. Leaves memory.
+ *   running   a job is at work; it was begun because there was no result, by Rebuild, by expiry or after a retry.
+ *   finished  a result (value or failure) is known. A transient failure also has a timer to run again.
+ *
+ * Wanted (`uses` > 0) and no result → running. No longer wanted while running: an `autoCancel` builder's job is
+ * cancelled and its result dropped; others finish and are recorded. Wanted again before the cancelled job has ended:
+ * a fresh run follows. While a run only renews a result, the old one is still shown.
+ */
+export class Instance<Context, Key, Value> {
+  readonly answer: Variable<Answer<Value>>;
+  uses = 0;
+  #context: Context;
+  #job: RunningJob | undefined;
+  #result: Result<Value> | undefined;
+  #row: ResultRow | undefined;
+  #tries = 0;
+  /** The job at work was cancelled because nobody wanted it; its result does not count, whoever comes back. */
+  #unneeded = false;
+  #retry: Subscription | undefined;
+  #expiry: Subscription | undefined;
+  #validForMs: number | undefined;
+  #term: string;
+  readonly #engine: Engine;
+  readonly #builder: Builder<Context, Key, Value>;
+  readonly #key: Key;
+  readonly #digest: string;
+  readonly #idle: (row: ResultRow | undefined) => void;
+
+  constructor(
+    engine: Engine,
+    builder: Builder<Context, Key, Value>,
+    context: Context,
+    key: Key,
+    digest: string,
+    term: string,
+    stored: ResultRow | undefined,
+    idle: (row: ResultRow | undefined) => void,
+  ) {
+    this.#engine = engine;
+    this.#builder = builder;
+    this.#context = context;
+    this.#key = key;
+    this.#digest = digest;
+    this.#term = term;
+    this.#idle = idle;
+    this.#restore(stored);
+    this.answer = new Variable<Answer<Value>>(engine.world.graph, this.#now(), sameAnswer);
+  }
+
+  get node(): Node<Answer<Value>> {
+    return this.answer;
+  }
+
+  #restore(stored: ResultRow | undefined): void {
+    if (stored === undefined) return;
+    this.#row = stored;
+    if (stored.rebuild) return;
+    if (stored.error !== null) {
+      if (stored.error.class === "failed") this.#result = failure(stored.error);
+      return;
+    }
+    const value = this.#builder.value.decode(stored.value);
+    if (value !== undefined) this.#result = { ok: true, value };
+  }
+
+  /** One more user; call inside a step. */
+  acquire(context: Context, use: Use): void {
+    this.uses += 1;
+    this.#context = context;
+    this.#term = use.term;
+    this.#engine.jobs.rebuilders.set(`${this.#builder.id} ${this.#digest}`, () => this.rebuild());
+    if (use.validForMs !== undefined) this.#validForMs = Math.min(use.validForMs, this.#validForMs ?? use.validForMs);
+    if (this.#job === undefined && this.#retry === undefined && this.#result === undefined) this.#run(false);
+    else this.#watchExpiry();
+  }
+
+  /** One user less; called after the step. */
+  release(): void {
+    this.uses -= 1;
+    if (this.uses > 0) return;
+    this.#engine.jobs.rebuilders.delete(`${this.#builder.id} ${this.#digest}`);
+    this.#expiry?.unsubscribe();
+    this.#retry?.unsubscribe();
+    this.#retry = undefined;
+    if (this.#job === undefined) this.#idle(this.#row);
+    else if (this.#builder.autoCancel) {
+      this.#unneeded = true;
+      this.#job.cancel("cancelled: no longer needed");
+    }
+  }
+
+  /** Runs again whatever is known; the old value is shown meanwhile. */
+  async rebuild(): Promise<Result<JobId>> {
+    if (this.#job !== undefined) return failure(problem("NOT_POSSIBLE", `it runs already, as job ${this.#job.id}`));
+    this.#retry?.unsubscribe();
+    this.#retry = undefined;
+    if (this.#row !== undefined)
+      await this.#engine.journal.save({ put: "result", row: { ...this.#row, rebuild: true } });
+    const cause: Cause = { kind: "person", subject: this.#term, detail: "Rebuild was asked for" };
+    return new Promise((resolve) => {
+      this.#engine.change(cause, () => resolve({ ok: true, value: this.#run(false).id }));
+    });
+  }
+
+  #run(background: boolean): RunningJob {
+    this.#retry?.unsubscribe();
+    this.#retry = undefined;
+    this.#expiry?.unsubscribe();
+    const job = this.#engine.jobs.create({
+      op: this.#builder.id,
+      term: this.#term,
+      key: this.#digest,
+      description: this.#builder.describe(this.#key),
+      level: this.#builder.level,
+      inputs: this.#builder.inputs(this.#key),
+      build: (this.#row?.build ?? 0) + 1,
+      background,
+      moved: () => this.#engine.change(undefined, () => this.#publish()),
+    });
+    this.#job = job;
+    this.#engine.background(() => this.#work(job));
+    this.#publish();
+    return job;
+  }
+
+  async #work(job: RunningJob): Promise<void> {
+    const result = await this.#attempt(job);
+    const final: Result<Value> = job.stopped === undefined ? result : failure(job.stopReason());
+    const error = final.ok ? undefined : final.error;
+    const dropped = job.stopped === "interrupted" || this.#unneeded;
+    const row = this.#resultRow(job, final);
+    if (dropped) await job.end(error);
+    else await job.end(error, { put: "result", row });
+    const cause: Cause = { kind: "job", subject: job.id, detail: `${this.#builder.id} ${job.row.state}` };
+    this.#engine.change(cause, () => this.#finished(final, dropped ? undefined : row));
+  }
+
+  async #attempt(job: RunningJob): Promise<Result<Value>> {
+    try {
+      return await this.#builder.build(this.#context, this.#key, job);
+    } catch (error) {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      job.log(`Unexpected exception: ${message}`);
+      return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
+    }
+  }
+
+  #resultRow(job: RunningJob, result: Result<Value>): ResultRow {
+    return {
+      op: this.#builder.id,
+      key: this.#digest,
+      job: job.id,
+      value: result.ok ? this.#builder.value.encode(result.value) : null,
+      error: result.ok ? null : result.error,
+      finishedMs: this.#engine.clock.now(),
+      build: job.row.build,
+      rebuild: false,
+    };
+  }
+
+  /** A job has ended; `row` is undefined when its result does not count. */
+  #finished(result: Result<Value>, row: ResultRow | undefined): void {
+    this.#job = undefined;
+    this.#unneeded = false;
+    if (row !== undefined) {
+      this.#row = row;
+      this.#keep(result);
+    }
+    if (this.uses === 0) this.#idle(this.#row);
+    else if (row === undefined && (result.ok || result.error.code !== "INTERRUPTED")) this.#run(false);
+    else if (row !== undefined) this.#plan(result);
+    this.#publish();
+  }
+
+  /** A failed renewal by the outside's fault does not take away the value that is known. */
+  #keep(result: Result<Value>): void {
+    const transient = !result.ok && result.error.class === "transient";
+    if (transient && this.#result?.ok) return;
+    this.#result = result;
+  }
+
+  #plan(result: Result<Value>): void {
+    if (result.ok) {
+      this.#tries = 0;
+      this.#watchExpiry();
+    } else if (result.error.class === "transient") {
+      const delayMs = backoffMs(this.#tries, this.#engine.random());
+      this.#tries += 1;
+      if (!this.#result?.ok) this.#result = failure({ ...result.error, retryAtMs: this.#engine.clock.now() + delayMs });
+      const cause: Cause = { kind: "timer", subject: this.#term, detail: `tried again after: ${result.error.message}` };
+      this.#retry = this.#engine.clock.after(delayMs, () => this.#engine.change(cause, () => this.#again()));
+    } else this.#watchExpiry();
+  }
+
+  #again(): void {
+    if (this.uses > 0 && this.#job === undefined) this.#run(this.#result?.ok ?? false);
+  }
+
+  #watchExpiry(): void {
+    if (this.#validForMs === undefined || this.#row === undefined || this.#job !== undefined) return;
+    this.#expiry?.unsubscribe();
+    // Up to a tenth earlier, so that what was made together does not expire together.
+    const lifeMs = this.#validForMs * (1 - this.#engine.random() / 10);
+    const cause: Cause = { kind: "timer", subject: this.#term, detail: "the result has expired" };
+    this.#expiry = this.#engine.clock.after(this.#row.finishedMs + lifeMs - this.#engine.clock.now(), () =>
+      this.#engine.change(cause, () => {
+        if (this.uses > 0 && this.#job === undefined) this.#run(true);
+      }),
+    );
+  }
+
+  #publish(): void {
+    this.answer.set(this.#now());
+  }
+
+  #now(): Answer<Value> {
+    const job = this.#job?.id ?? this.#row?.job;
+    const shown = this.#result;
+    const updating: Phase | undefined = this.#job === undefined ? undefined : phaseOf(this.#job);
+    const metadata = {
+      ...(job === undefined ? {} : { job }),
+      ...(updating !== undefined && shown?.ok ? { updating } : {}),
+    };
+    return { output: this.#output(shown, updating), metadata };
+  }
+
+  #output(shown: Result<Value> | undefined, phase: Phase | undefined): Output<Value> {
+    if (shown?.ok) return ok(shown.value);
+    if (phase !== undefined) return active(phase, this.#term);
+    return shown === undefined ? active("ready", this.#term) : failed(shown.error, this.#term);
+  }
+}
+
+function phaseOf(job: RunningJob): Phase {
+  return job.row.state === "waiting" ? "waiting" : job.row.state === "ready" ? "ready" : "running";
+}

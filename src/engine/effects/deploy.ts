@@ -1,0 +1,35 @@
+import { map2Node, mapNode } from "../../incr/index.ts";
+import type { Result } from "../../term/output.ts";
+import { type Answer, answering, type Box, sameAnswer, type Term } from "../../term/term.ts";
+import type { Engine } from "../engine.ts";
+import { type Deployed, TargetLane } from "./lane.ts";
+import type { Observed, TargetKind } from "./target.ts";
+
+/**
+ * A term that keeps one target equal to its input, and the lane behind it.
+ *
+ * While the input is not ready the term shows the input's state; an intent that is open goes on all the same.
+ */
+export function deploy<Spec, W, Seen extends Observed, Ref>(
+  engine: Engine,
+  box: Box,
+  kind: TargetKind<Spec, W, Seen, Ref>,
+  spec: Spec,
+  input: Term<W>,
+  options: { readonly owner: string; readonly fresh: () => Promise<Result<unknown>> },
+): { readonly term: Term<Deployed>; readonly lane: TargetLane<Spec, W, Seen, Ref> } {
+  const lane = new TargetLane(engine, kind, spec, { term: box.key, ...options });
+  const told = mapNode(input.node, (output) => {
+    lane.wanted(output.state === "ok" ? output.value : undefined);
+    return output;
+  });
+  const answer = map2Node(
+    told,
+    lane.answer,
+    (output, now): Answer<Deployed> => (output.state === "ok" ? now : { output, metadata: now.metadata }),
+    sameAnswer,
+  );
+  engine.world.graph.scope.onRelease(() => lane.stop());
+  queueMicrotask(() => lane.start());
+  return { term: answering(engine.world, box, answer, [{ term: input }]), lane };
+}

@@ -1,0 +1,33 @@
+import type { Subscription } from "rxjs";
+import type { Clock } from "../clock.ts";
+
+/** Sleep that a wake-up ends, also one that came just before it began. */
+export class Waker {
+  readonly #clock: Clock;
+  #wake: (() => void) | undefined;
+  #woken = false;
+  #timer: Subscription | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Until `wake`, at most `forMs`. */
+  async sleep(forMs: number): Promise<void> {
+    if (!this.#woken) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#timer = this.#clock.after(forMs, () => this.wake());
+      });
+    }
+    this.#woken = false;
+  }
+
+  wake(): void {
+    this.#woken = true;
+    this.#timer?.unsubscribe();
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * A keyed set of values, such as the branches of a repository, that knows what changed since the one before.
+ *
+ * `with` and `without` share their entries with the collection they were made from, so that one change among 20,000
+ * costs the same as among 20; the older collection must not be read after that, and says so.
+ */
+export class Collection<T> {
+  readonly #shared: { readonly entries: Map<string, T>; newest: number };
+  readonly #version: number;
+  /** Keys that differ from the previous version; undefined for a collection made anew. */
+  readonly changedKeys: readonly string[] | undefined;
+
+  private constructor(
+    shared: { readonly entries: Map<string, T>; newest: number },
+    version: number,
+    changedKeys: readonly string[] | undefined,
+  ) {
+    this.#shared = shared;
+    this.#version = version;
+    this.changedKeys = changedKeys;
+    shared.newest = version;
+  }
+
+  static of<T>(entries: Iterable<readonly [string, T]>): Collection<T> {
+    return new Collection({ entries: new Map(entries), newest: 0 }, 0, undefined);
+  }
+
+  get entries(): ReadonlyMap<string, T> {
+    if (this.#version !== this.#shared.newest)
+      throw new Error("this collection was changed since: read the newest one");
+    return this.#shared.entries;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** The collection with these entries set and those keys taken away. */
+  change(set: Iterable<readonly [string, T]>, remove: Iterable<string> = []): Collection<T> {
+    void this.entries; // refuses a stale one
+    const { entries } = this.#shared;
+    const changed: string[] = [];
+    for (const key of remove) if (entries.delete(key)) changed.push(key);
+    for (const [key, value] of set) {
+      entries.set(key, value);
+      changed.push(key);
+    }
+    return new Collection(this.#shared, this.#version + 1, changed);
+  }
+
+  with(key: string, value: T): Collection<T> {
+    return this.change([[key, value]]);
+  }
+
+  without(key: string): Collection<T> {
+    return this.change([], [key]);
+  }
+
+  /** Whether this one was made directly from `earlier`, so that `changedKeys` is all that differs. */
+  follows(earlier: Collection<T>): boolean {
+    return this.#shared === earlier.#shared && this.#version === earlier.#version + 1;
+  }
+
+  /** The keys in which this may differ from `earlier` (removed ones too). */
+  differsFrom(earlier: Collection<T> | undefined, seen: ReadonlyMap<string, unknown>): readonly string[] {
+    if (earlier !== undefined && this.changedKeys !== undefined && this.follows(earlier)) return this.changedKeys;
+    return [...new Set([...seen.keys(), ...this.entries.keys()])];
+  }
+}

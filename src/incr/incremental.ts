@@ -1,0 +1,129 @@
+import { type Node, UNSET } from "./node.ts";
+import { Scope } from "./scope.ts";
+
+/**
+ * Glitch-free change propagation: set variables, then `propagate()` makes one step of it.
+ *
+ * The nodes to run wait in one list a height; a step takes them lowest first. A node made during a step waits like
+ * the others, so a new sub-graph never reads an input that is still to be run. There is no recursion: a chain of
+ * 100,000 nodes is as good as a wide graph.
+ */
+export class Incremental {
+  /** Lives as long as the graph. */
+  readonly root = Scope.root();
+  /** The scope that new nodes belong to. */
+  scope: Scope = this.root;
+  /** How often a node has run, in all. */
+  runs = 0;
+  readonly #waiting: Node<unknown>[][] = [];
+  #lowest = Number.POSITIVE_INFINITY;
+  #count = 0;
+  #stepping = false;
+  #watched: Node<unknown>[] = [];
+  #released: (() => void)[] = [];
+
+  adopt(node: Node<never> | Node<unknown>): void {
+    this.scope.add(node as Node<unknown>);
+  }
+
+  /** Puts a node among those to run in this step (or in the next, outside of one). */
+  enqueue(node: Node<unknown>): void {
+    if (node.queued || node.dead) return;
+    node.queued = true;
+    this.#count += 1;
+    this.#place(node);
+  }
+
+  #place(node: Node<unknown>): void {
+    const { height } = node;
+    while (this.#waiting.length <= height) this.#waiting.push([]);
+    this.#waiting[height]?.push(node);
+    if (height < this.#lowest) this.#lowest = height;
+  }
+
+  /** Raises a node, and whatever reads it, to at least `height`. */
+  lift(node: Node<unknown>, height: number): void {
+    if (node.height >= height) return;
+    node.height = height;
+    const raised = [node];
+    for (let top = raised.pop(); top !== undefined; top = raised.pop()) {
+      for (const { target } of top.out) {
+        if (target === node) throw new Error("a value may not depend on itself");
+        if (target.height > top.height) continue;
+        target.height = top.height + 1;
+        raised.push(target);
+      }
+    }
+  }
+
+  /** Clean-ups wait for the end of the step: what leaves and comes back within one step is not torn down. */
+  afterStep(cleanups: readonly (() => void)[]): void {
+    this.#released.push(...cleanups);
+  }
+
+  get pending(): boolean {
+    return this.#count > 0 || this.#released.length > 0;
+  }
+
+  /**
+   * Runs every node that a change can reach, each once; then the clean-ups, then the watchers of changed nodes.
+   * @returns How many nodes ran.
+   */
+  propagate(): number {
+    if (this.#stepping) throw new Error("propagate() inside a step");
+    this.#stepping = true;
+    const before = this.runs;
+    try {
+      while (this.#count > 0) this.#runLowest();
+    } finally {
+      this.#stepping = false;
+    }
+    this.#finish();
+    return this.runs - before;
+  }
+
+  #runLowest(): void {
+    let node = this.#waiting[this.#lowest]?.pop();
+    while (node === undefined) {
+      this.#lowest += 1;
+      node = this.#waiting[this.#lowest]?.pop();
+    }
+    if (node.height > this.#lowest && !node.dead) return this.#place(node); // was lifted while it waited
+    node.queued = false;
+    this.#count -= 1;
+    if (!node.dead) this.#run(node);
+  }
+
+  #run(node: Node<unknown>): void {
+    this.runs += 1;
+    const before = node.current;
+    const after = node.compute();
+    if (before !== UNSET && node.same(before, after)) return;
+    node.current = after;
+    if (node.watchers !== undefined) this.#watched.push(node);
+    for (const edge of node.out) {
+      edge.target.inputChanged(edge.slot);
+      this.enqueue(edge.target);
+    }
+  }
+
+  #finish(): void {
+    const released = this.#released;
+    const watched = this.#watched;
+    this.#released = [];
+    this.#watched = [];
+    for (const cleanup of released) cleanup();
+    for (const node of watched) for (const watcher of node.watchers ?? []) watcher();
+  }
+
+  /** Runs `make` with its nodes and clean-ups belonging to `scope`. */
+  within<T>(scope: Scope, make: () => T): T {
+    const outer = this.scope;
+    this.scope = scope;
+    try {
+      return make();
+    } finally {
+      this.scope = outer;
+    }
+  }
+}

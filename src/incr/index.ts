@@ -1,0 +1,8 @@
+/** Glitch-free change propagation. Read `node.ts`, then `incremental.ts`; the rest are kinds of node. */
+export { bindNode } from "./bind.ts";
+export { Collection } from "./collection.ts";
+export { eachNode, type Fold, foldNode } from "./each.ts";
+export { Incremental } from "./incremental.ts";
+export { JoinNode, type Summary } from "./join.ts";
+export { type Incr, Node } from "./node.ts";
+export { type Equal, map2Node, mapNode, Variable } from "./nodes.ts";
