@@ -5,7 +5,7 @@ import Sqlite from "better-sqlite3";
 import type { Result } from "../../term/output.ts";
 import { failure, success } from "../../term/output.ts";
 import { problem } from "../errors.ts";
-import { faultOf } from "./sqlite.ts";
+import { createPrivate, faultOf } from "./sqlite.ts";
 
 /** A predecessor that was killed a moment ago may still be on its way out. */
 const WAIT_MS = 500;
@@ -23,7 +23,9 @@ export interface StateLock {
  * read a locked database. Fails with `STATE_IN_USE`; throws what the driver throws for a broken disk.
  */
 export function lockState(dir: string, nowMs: number): Result<StateLock> {
-  const db = new Sqlite(join(dir, "lock.db"), { timeout: WAIT_MS });
+  const path = join(dir, "lock.db");
+  createPrivate(path);
+  const db = new Sqlite(path, { timeout: WAIT_MS });
   const note = join(dir, "lock.json");
   try {
     db.exec("BEGIN EXCLUSIVE");

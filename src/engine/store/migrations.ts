@@ -43,7 +43,8 @@ export const migrations: readonly string[] = [
   CREATE TABLE intent (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, lane TEXT NOT NULL, kind TEXT NOT NULL, term TEXT NOT NULL,
     job TEXT NOT NULL, generation INTEGER NOT NULL, epoch INTEGER NOT NULL, wanted TEXT NOT NULL, digest TEXT NOT NULL,
-    before TEXT, seen_version TEXT NOT NULL, state TEXT NOT NULL, ref TEXT NOT NULL, evidence TEXT, created_ms INTEGER NOT NULL, ended_ms INTEGER
+    before TEXT, seen_version TEXT NOT NULL, state TEXT NOT NULL, ref TEXT NOT NULL, evidence TEXT,
+    created_ms INTEGER NOT NULL, ended_ms INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX one_open_intent ON intent (lane) WHERE state IN ('planned', 'applied', 'unknown');
   CREATE INDEX intent_of_lane ON intent (lane, seq);

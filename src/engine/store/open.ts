@@ -9,7 +9,7 @@ import { Committer } from "./committer.ts";
 import { lockState, type StateLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
 import { noReserve, type Reserve, reserveIn } from "./reserve.ts";
-import { connectMemory, connectReader, connectWriter, damaged, failureOf, faultOf } from "./sqlite.ts";
+import { connectMemory, connectReader, connectWriter, createPrivate, damaged, failureOf, faultOf } from "./sqlite.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import type { Store } from "./store.ts";
 import { inlineWriter, threadWriter, type Writer } from "./writer.ts";
@@ -128,11 +128,6 @@ function prepare(path: string, lock: StateLock): Result<{ readonly db: Database;
     db.close();
     throw error;
   }
-}
-
-/** SQLite gives the files that it makes beside a database the database's own permissions. */
-function createPrivate(path: string): void {
-  closeSync(openSync(path, constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o600));
 }
 
 function syncDirectory(dir: string): void {

@@ -90,8 +90,9 @@ export class SqliteStore implements Store {
     if (this.#life === "closed") return;
     this.#life = "closed";
     this.#probing.unsubscribe();
-    await this.#parts.writer.close();
+    // the last to close empties the WAL into the database, which a reader could not
     this.#parts.reader.close();
+    await this.#parts.writer.close();
     this.#parts.onClose();
   }
 

@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync } from "node:fs";
 import Sqlite, { type Database } from "better-sqlite3";
 import type { Failure } from "../../term/output.ts";
 import { problem } from "../errors.ts";
@@ -25,6 +26,11 @@ const onDisk: readonly Pragma[] = [
   { name: "wal_autocheckpoint", set: "1000", got: 1_000 },
   { name: "journal_size_limit", set: "67108864", got: 67_108_864 },
 ];
+
+/** Makes a file for us alone, if need be; SQLite gives the files beside a database the database's own permissions. */
+export function createPrivate(path: string): void {
+  closeSync(openSync(path, constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o600));
+}
 
 /** Opens a connection that may write, every pragma set and read back. Throws what SQLite throws. */
 export function connectWriter(path: string): Database {

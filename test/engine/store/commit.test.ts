@@ -1,0 +1,126 @@
+import Sqlite from "better-sqlite3";
+import { afterEach, describe, expect, test } from "vitest";
+import { memoryStore } from "../../../src/engine/store/open.ts";
+import { StoreRefused } from "../../../src/engine/store/store.ts";
+import { event, intentRow, opened, temporaryDirectory } from "./support.ts";
+
+const connections: Sqlite.Database[] = [];
+afterEach(() => {
+  for (const db of connections.splice(0)) db.close();
+});
+function aside(dir: string): Sqlite.Database {
+  const db = new Sqlite(`${dir}/millrace.db`);
+  connections.push(db);
+  return db;
+}
+
+describe.each(["inline", "thread"] as const)("%s writer", (writer) => {
+  test("many commits at once are few transactions, and reads see them", async () => {
+    const { store } = await opened(temporaryDirectory(), { writer });
+    const ids = Array.from({ length: 300 }, (_, index) => index + 1);
+    await Promise.all(ids.map((id) => store.commit([{ put: "event", row: event(id) }])));
+    expect(store.queries.events(ids)).toHaveLength(300);
+    expect(store.counts.batches).toBe(300);
+    expect(store.counts.transactions).toBeLessThanOrEqual(3);
+  });
+
+  test("what was committed is there after a restart, under a larger epoch", async () => {
+    const dir = temporaryDirectory();
+    const first = await opened(dir, { writer });
+    await first.store.commit([{ put: "event", row: event(1) }]);
+    expect(first.store.epoch).toBe(1);
+    await first.store.close();
+    const second = await opened(dir, { writer });
+    expect(second.store.queries.lastEventId()).toBe(1);
+    expect(second.store.epoch).toBe(2);
+  });
+
+  test("a batch that breaks a constraint is refused as a whole, and alone", async () => {
+    const { store, fatal } = await opened(temporaryDirectory(), { writer });
+    const batches = [
+      store.commit([{ put: "intent", row: intentRow("i1") }]),
+      store.commit([
+        { put: "event", row: event(1) },
+        { put: "intent", row: intentRow("i2", { state: "unknown" }) },
+      ]),
+      store.commit([{ put: "event", row: event(2) }]),
+    ];
+    const outcomes = await Promise.allSettled(batches);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    await expect(batches[1]).rejects.toThrow(StoreRefused);
+    await expect(batches[1]).rejects.toThrow(/intent\.lane/);
+    expect(store.queries.openIntents().map((row) => row.id)).toEqual(["i1"]);
+    expect(store.queries.events([1, 2])).toEqual([event(2)]);
+    expect(store.counts.transactions).toBe(1);
+    expect(fatal).toEqual([]);
+  });
+
+  test("one batch may end an intent and open the next of its lane", async () => {
+    const { store } = await opened(temporaryDirectory(), { writer });
+    await store.commit([{ put: "intent", row: intentRow("i1", { state: "applied" }) }]);
+    await store.commit([
+      { put: "intent", row: intentRow("i1", { state: "verified", endedMs: 2 }) },
+      { put: "intent", row: intentRow("i2") },
+    ]);
+    expect(store.queries.openIntents().map((row) => row.id)).toEqual(["i2"]);
+  });
+
+  test("flush and close wait for what was committed before", async () => {
+    const dir = temporaryDirectory();
+    const { store } = await opened(dir, { writer });
+    const seen: string[] = [];
+    void store.commit([{ put: "event", row: event(1) }]).then(() => seen.push("commit"));
+    await store.flush();
+    seen.push("flush");
+    void store.commit([{ put: "event", row: event(2) }]).then(() => seen.push("last"));
+    await store.close();
+    expect(seen).toEqual(["commit", "flush", "last"]);
+    expect(aside(dir).prepare("SELECT count(*) AS n FROM event").get()).toEqual({ n: 2 });
+  });
+
+  test("a process whose epoch was taken ends, and nothing of it is written", async () => {
+    const dir = temporaryDirectory();
+    const { store, fatal } = await opened(dir, { writer });
+    aside(dir).exec("UPDATE epoch SET n = n + 1, owner = 'a later one'");
+    const late: string[] = [];
+    void store.commit([{ put: "event", row: event(1) }]).then(
+      () => late.push("done"),
+      () => late.push("failed"),
+    );
+    await expect.poll(() => fatal.map((error) => error.code)).toEqual(["EPOCH_LOST"]);
+    void store.commit([]).finally(() => late.push("done"));
+    void store.flush().finally(() => late.push("flushed"));
+    await store.close();
+    expect(late).toEqual([]);
+    expect(aside(dir).prepare("SELECT count(*) AS n FROM event").get()).toEqual({ n: 0 });
+    expect(fatal).toHaveLength(1);
+  });
+});
+
+describe("memory", () => {
+  test("a commit is not visible before it is asynchronous, and is one transaction a burst", async () => {
+    const store = memoryStore();
+    const both = [1, 2].map((id) => store.commit([{ put: "event", row: event(id) }]));
+    expect(store.queries.lastEventId()).toBe(0);
+    await Promise.all(both);
+    expect(store.queries.lastEventId()).toBe(2);
+    expect(store.counts).toEqual({ batches: 2, transactions: 1 });
+  });
+
+  test("what is not JSON is a mistake of its own batch only", async () => {
+    const store = memoryStore();
+    const good = store.commit([{ put: "event", row: event(1) }]);
+    const cyclic: { self?: unknown } = {};
+    cyclic.self = cyclic;
+    // @ts-expect-error -- not JSON
+    await expect(store.commit([{ put: "setting", row: { name: "x", value: cyclic } }])).rejects.toThrow(TypeError);
+    await good;
+  });
+
+  test("a closed store says so", async () => {
+    const store = memoryStore();
+    await store.close();
+    await store.close();
+    await expect(store.commit([])).rejects.toThrow("closed");
+  });
+});
