@@ -2,18 +2,18 @@
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { clean } from "./demo/clean.mjs";
-import { deadDaemon, seenVersion, startMillrace, startProxy, stopAll } from "./demo/millrace.mjs";
-import { ensureRepository, pushedVersion } from "./demo/repository.mjs";
+import { deadDaemon, mustHavePorts, seenVersion, startMillrace, startProxy, stopAll } from "./demo/millrace.mjs";
+import { ensureRepository, nextOf, pushedVersion } from "./demo/repository.mjs";
 import { ensureService } from "./demo/service.mjs";
 import * as demo from "./demo/settings.mjs";
 import { pushAndSee, seeVersion, underLoad } from "./demo/watch.mjs";
 import { ensurePrograms } from "./lib/apt.mjs";
 import { build } from "./lib/built.mjs";
-import { ensureEngine, isOwnEngine } from "./lib/engine.mjs";
+import { ensureEngine } from "./lib/engine.mjs";
 import { ensureBaseImage } from "./lib/images.mjs";
 import { ensurePackages } from "./lib/packages.mjs";
 import { startRegistry } from "./lib/registry.mjs";
-import { livingDaemon, stopDaemon, tail, writePid } from "./lib/run.mjs";
+import { livingDaemon, tail, writePid } from "./lib/run.mjs";
 import { main, Stop, say, seconds } from "./lib/say.mjs";
 import { ensureSwarm } from "./lib/swarm.mjs";
 
@@ -32,7 +32,7 @@ await main("npm run demo", async () => {
   if (flags.clean) return clean();
   const startMs = performance.now();
   const leave = leaveOnSignal();
-  takePlace();
+  await takePlace();
   const host = await prepare(flags);
   const registry = await startRegistry({
     host,
@@ -48,7 +48,7 @@ await main("npm run demo", async () => {
   } finally {
     say("stop", "stopping Millrace, the proxy and the registry; the engine and the service stay");
     await stopAll();
-    await registry.stop();
+    await registry.stop(); // where it is a container
   }
   say("done", `in ${seconds(performance.now() - startMs)}`);
 });
@@ -67,9 +67,12 @@ function mustBeAlone() {
   if (other !== undefined) throw new Stop(`the demo runs already, as process ${other}`, "Stop it with Ctrl-C first.");
 }
 
-function takePlace() {
+/** From here on this is the demo of this folder. What an earlier one left running, since it was killed, is stopped. */
+async function takePlace() {
   demo.note({});
   writePid(demo.pidFile("demo"), process.pid);
+  await stopAll();
+  await mustHavePorts();
 }
 
 /** Everything up to the service: packages, build, engine, Swarm mode, base image, repository. The answer is the engine. */
@@ -79,8 +82,8 @@ async function prepare({ yes }) {
   const missing = await ensurePrograms({ git: "git", tar: "tar" });
   if (missing.length > 0)
     throw new Stop(`missing on this machine: ${missing.join(", ")}`, "Install them, then run this again.");
-  const { host } = await ensureEngine();
-  demo.note({ engine: isOwnEngine(host) });
+  const { host, started } = await ensureEngine();
+  demo.note({ engine: started });
   const swarm = await ensureSwarm(host, { yes: yes || process.env.CI === "true" });
   if (!swarm.active) {
     throw new Stop(
@@ -113,11 +116,11 @@ async function stay({ host, url, leave }) {
   const last = await pushedVersion();
   if (last === undefined) await pushAndSee(host);
   else if ((await seenVersion()) !== last) await seeVersion(host, last, 1);
-  process.stdout.write(whatNext(url));
+  process.stdout.write(whatNext(url, nextOf(await pushedVersion())));
   await leave(deadDaemon);
 }
 
-function whatNext(url) {
+function whatNext(url, version) {
   const tree = relative(process.cwd(), demo.places.workTree) || ".";
   return `
 The service says:  ${demo.serviceUrl}
@@ -126,8 +129,8 @@ The page:          ${url}   (moves by itself)
 Now change it. In another terminal:
 
   cd ${tree}
-  echo 2 > version.txt
-  git commit -am "Version 2" && git push origin live
+  echo ${version} > version.txt
+  git commit -am "Version ${version}" && git push origin live
   curl ${demo.serviceUrl}
 
 and watch the page. To act on it (rebuild, cancel), log in with the token in
@@ -143,9 +146,7 @@ function leaveOnSignal() {
   const signal = new Promise((resolve) => (told = resolve));
   const early = () => {
     say("stop", "stopping");
-    void stopAll()
-      .then(() => stopDaemon(`${demo.places.registry}/registry.pid`))
-      .finally(() => process.exit(130));
+    void stopAll().finally(() => process.exit(130));
   };
   for (const name of ["SIGINT", "SIGTERM"]) process.on(name, early);
   return async (dead) => {

@@ -1,16 +1,14 @@
 // Undoes what the demo did, by its notes, and nothing else.
 import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { findEngine, removeOwnEngine } from "../lib/engine.mjs";
 import { removeImage } from "../lib/images.mjs";
 import { demoFolder } from "../lib/paths.mjs";
 import { removeRegistryContainer } from "../lib/registry.mjs";
-import { stopDaemon } from "../lib/run.mjs";
 import { say, timed } from "../lib/say.mjs";
 import { leaveSwarm, swarmState } from "../lib/swarm.mjs";
 import { stopAll } from "./millrace.mjs";
 import { removeImages, removeService } from "./service.mjs";
-import { BASE_IMAGE, places, REGISTRY_CONTAINER, readNotes } from "./settings.mjs";
+import { BASE_IMAGE, REGISTRY_CONTAINER, readNotes } from "./settings.mjs";
 
 /** Removes everything that the demo made: its processes, service, images, registry, folder, engine. */
 export async function clean() {
@@ -20,7 +18,6 @@ export async function clean() {
   }
   const notes = readNotes();
   await stopAll();
-  await stopDaemon(join(places.registry, "registry.pid"));
   const engine = await findEngine();
   if (engine !== undefined) await cleanEngine(engine.host, notes);
   if (notes.engine) await timed("engine", "stopping the engine", stopEngine);

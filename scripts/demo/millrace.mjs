@@ -1,11 +1,11 @@
 // The three that run as long as the demo does: the registry, the proxy, Millrace itself.
-import { createServer } from "node:net";
 import { join, relative } from "node:path";
 import { ask } from "../lib/http.mjs";
 import { root } from "../lib/paths.mjs";
-import { livingDaemon, startDaemon, stopDaemon, tail, until } from "../lib/run.mjs";
+import { stopRegistry } from "../lib/registry.mjs";
+import { freePort, livingDaemon, startDaemon, stopDaemon, tail, until } from "../lib/run.mjs";
 import { Stop, timed } from "../lib/say.mjs";
-import { logFile, PAGE_PORT, PROXY_PORT, pidFile, places, SERVICE, serviceUrl } from "./settings.mjs";
+import { logFile, PAGE_PORT, PROXY_PORT, pidFile, places, REGISTRY_PORT, SERVICE, serviceUrl } from "./settings.mjs";
 
 const READY_MS = 60_000;
 const DAEMONS = ["millrace", "proxy"];
@@ -14,13 +14,6 @@ const DAEMONS = ["millrace", "proxy"];
 export async function startProxy(host) {
   await timed("proxy", "starting the proxy", async () => {
     const place = { pidFile: pidFile("proxy"), logFile: logFile("proxy") };
-    await stopDaemon(place.pidFile);
-    if (!(await isFree(PROXY_PORT))) {
-      throw new Stop(
-        `port ${PROXY_PORT} is in use by another program`,
-        "The service is shown there: stop that program first.",
-      );
-    }
     const proxy = join(import.meta.dirname, "proxy.mjs");
     await startDaemon([process.execPath, proxy, host, SERVICE, String(PROXY_PORT)], place);
     const version = await until(() => seenVersion(), READY_MS);
@@ -33,8 +26,7 @@ export async function startProxy(host) {
 export async function startMillrace({ host, authFile, quietly }) {
   return timed("millrace", "starting Millrace", async () => {
     const place = { pidFile: pidFile("millrace"), logFile: logFile("millrace") };
-    await stopDaemon(place.pidFile);
-    const port = (await isFree(PAGE_PORT)) ? PAGE_PORT : await freePort();
+    const port = (await freePort(PAGE_PORT)) ?? (await freePort());
     const flags = {
       flavour: "demo",
       pipeline: "pipeline.ts",
@@ -62,9 +54,25 @@ const readyOrDead = (url) =>
         () => false,
       );
 
-/** Stops Millrace, then the proxy. */
+/** Stops Millrace, then the proxy, then the registry: whatever of them runs. */
 export async function stopAll() {
   for (const name of DAEMONS) await stopDaemon(pidFile(name));
+  await stopRegistry(places.registry);
+}
+
+/** Stops with a message when a port that `pipeline.ts` names belongs to somebody else. */
+export async function mustHavePorts() {
+  for (const [port, whose] of [
+    [REGISTRY_PORT, "registry"],
+    [PROXY_PORT, "proxy"],
+  ]) {
+    if ((await freePort(port)) === undefined) {
+      throw new Stop(
+        `port ${port} of 127.0.0.1 is in use by another program`,
+        `The demo's ${whose} needs it: stop that program first.`,
+      );
+    }
+  }
 }
 
 /** The first of the three that is not running any more, or undefined. */
@@ -79,19 +87,3 @@ export async function seenVersion() {
     return undefined; // not up yet
   }
 }
-
-const isFree = (port) =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });

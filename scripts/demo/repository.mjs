@@ -42,10 +42,12 @@ export async function pushedVersion() {
   return (await run(["git", "-C", places.repository, "show", `${BRANCH}:version.txt`])).trim();
 }
 
+/** One more than the number in a version; 1 where there is none. */
+export const nextOf = (version) => String((Number.parseInt(version ?? "0", 10) || 0) + 1);
+
 /** Writes the next version, commits it and pushes it: `{ version, commit, pushedAtMs }`. */
 export async function pushNext() {
-  const last = await pushedVersion();
-  const version = String((Number.parseInt(last ?? "0", 10) || 0) + 1);
+  const version = nextOf(await pushedVersion());
   const file = join(places.workTree, "version.txt");
   writeFileSync(file, `${version}\n`);
   await git("add", "--all");

@@ -18,7 +18,6 @@ const IMAGES = { registry: "registry:2", htpasswd: "httpd:2-alpine" };
 export async function startRegistry({ host, folder, port, container }) {
   return timed("registry", "starting a registry", async () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    await mustBeFree(port, folder);
     await ensurePrograms({ "docker-registry": "docker-registry", htpasswd: "apache2-utils" });
     const place = { host, folder, port, container, authFile: join(folder, "../registry-auth.json") };
     const password = await ensurePassword(place);
@@ -27,22 +26,6 @@ export async function startRegistry({ host, folder, port, container }) {
     return { text: `on 127.0.0.1:${port}, with a password (${place.authFile})`, authFile: place.authFile, stop };
   });
 }
-
-async function mustBeFree(port, folder) {
-  await stopDaemon(join(folder, "registry.pid"));
-  const taken = await answers(port);
-  if (taken)
-    throw new Stop(
-      `port ${port} is in use by another program`,
-      "The demo's registry needs it: stop that program first.",
-    );
-}
-
-const answers = (port) =>
-  ask(`http://127.0.0.1:${port}`, "/v2/").then(
-    (answer) => answer,
-    () => undefined,
-  );
 
 /** Makes the password once; the registry gets its bcrypt hash, Millrace the file. */
 async function ensurePassword({ host, folder, port, authFile }) {
@@ -57,6 +40,9 @@ async function ensurePassword({ host, folder, port, authFile }) {
   writeFileSync(authFile, `${JSON.stringify({ auths: { [address]: { auth } } }, undefined, 2)}\n`, { mode: 0o600 });
   return `${USER}:${password}`;
 }
+
+/** Stops the registry that an earlier run left behind, if any. */
+export const stopRegistry = (folder) => stopDaemon(join(folder, "registry.pid"));
 
 /** The password goes in by standard input: a command line can be read by everybody. */
 async function hash(host, password) {
@@ -77,11 +63,11 @@ async function startProgram(place) {
     pidFile,
     logFile: join(folder, "registry.log"),
   });
-  return () => stopDaemon(pidFile);
+  return () => stopRegistry(folder);
 }
 
 const config = (folder, address) => `version: 0.1
-log: { level: warn }
+log: { level: warn, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: "${folder}/data" }, delete: { enabled: true } }
 http: { addr: "${address}" }
 auth: { htpasswd: { realm: millrace-demo, path: "${folder}/htpasswd" } }

@@ -1,6 +1,7 @@
 // Other programs: run one and wait, find one on PATH, stop one by its pid file.
 import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { indent, Stop } from "./say.mjs";
 
@@ -124,6 +125,18 @@ function isZombie(pid) {
   } catch {
     return false;
   }
+}
+
+/** Whether a port of 127.0.0.1 can be listened on; 0 asks for any. The answer is the port, or undefined. */
+export function freePort(wanted = 0) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(undefined));
+    server.listen(wanted, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 /** Waits until `condition` holds, at most `limitMs`. The answer is what it last said. */
