@@ -9,8 +9,8 @@ export const starterFiles: readonly {
     kind: "own",
     text: `// What is deployed, from which branch, to where. This file is data: it is read, never run as a program.
 // Your editor completes every word; \`npx millrace check\` tells what is wrong, line by line.
-import { deployer, docker, from, git, publish, swarm } from "millrace";
-import { here } from "./contexts/hosts.ts";
+${using(["deployer", "docker", "from", "git", "publish", "swarm"], "millrace")}
+${using(["here"], "./contexts/hosts.ts")}
 
 export default deployer({
   // A flavour: the share of this file that one \`millrace serve\` runs.
@@ -42,7 +42,7 @@ export default deployer({
     kind: "own",
     text: `// The machines that services run on, one exported name each.
 // "here" is the Docker engine that Millrace itself uses (--docker-host, DOCKER_HOST, or the local socket).
-export { here } from "millrace";
+${using(["here"], "millrace").replace("import", "export")}
 `,
   },
   {
@@ -80,3 +80,8 @@ var/
 `,
   },
 ];
+
+/** A line of the starter. Written out here it would be taken for an import of this file. */
+function using(names: readonly string[], module: string): string {
+  return ["import {", names.join(", "), "}", "from", `"${module}";`].join(" ");
+}

@@ -77,8 +77,9 @@ export interface DockerBuild {
   /** Empty: the build is only checked, and deployed nowhere. */
   readonly branches: Branches;
   readonly at: string;
-  /** Never set: it is here so that a bare `docker()` as a repository's value is refused with this sentence. */
-  readonly source?: 'wrap it: from(git("./path or url"), docker(…))';
+  /** Neither is ever set: they are here so that a bare `docker()` as a repository is refused with this sentence. */
+  readonly source?: { readonly "wrap it: from(git(…), docker(…))": never };
+  readonly builds?: never;
 }
 
 /** Everything that builds an image. */
@@ -97,8 +98,8 @@ export type SourceDeclaration = Git;
 
 /** A repository: where its commits come from, and what is built of them. Made by `from()`. */
 export interface Source {
-  readonly kind: "from";
   readonly source: SourceDeclaration;
+  readonly kind: "from";
   readonly builds: readonly BuildDeclaration[];
   readonly at: string;
 }
