@@ -26,8 +26,8 @@ export class LogScrubber {
     let clean = "";
     let from = 0;
     for (const { start, end } of this.#spans(text)) {
-      if (start >= upTo) break;
       const isOut = start === 0 && this.#masked > 0;
+      if (start >= upTo && !isOut) break;
       clean += text.slice(from, start) + (isOut ? "" : MASK);
       from = end;
     }

@@ -43,7 +43,9 @@ describe("a state directory", () => {
   test("that is a file is refused by name", async () => {
     const dir = join(temporaryDirectory(), "state");
     writeFileSync(dir, "");
-    expect(await refusal(dir)).toMatchObject({ code: "STATE_NOT_WRITABLE", message: expect.stringContaining(dir) });
+    const refused = await refusal(dir);
+    expect(refused.code).toBe("STATE_NOT_WRITABLE");
+    expect(refused.message).toContain(dir);
     expect(await refusal(join(dir, "below"))).toMatchObject({ code: "STATE_NOT_WRITABLE" });
   });
 
@@ -84,11 +86,9 @@ describe("the database file", () => {
     const dir = temporaryDirectory();
     await (await opened(dir)).store.close();
     damage(databaseIn(dir));
-    expect(await refusal(dir)).toMatchObject({
-      code: "STATE_DAMAGED",
-      class: "system",
-      hint: expect.stringContaining("backup"),
-    });
+    const refused = await refusal(dir);
+    expect(refused).toMatchObject({ code: "STATE_DAMAGED", class: "system" });
+    expect(refused.hint).toContain("backup");
     expect(openStoreReadOnly({ dir })).toMatchObject({ ok: false, error: { code: "STATE_DAMAGED" } });
     writeFileSync(databaseIn(dir), "");
     await opened(dir); // the lock was given back
@@ -135,7 +135,8 @@ describe("the database file", () => {
     await store.commit([{ put: "event", row: event(1) }]);
     renameSync(join(dir, name), join(dir, "gone"));
     void store.commit([{ put: "event", row: event(2) }]).finally(() => expect.unreachable());
-    await expect.poll(() => fatal).toMatchObject([{ code: "STATE_REPLACED", message: expect.stringContaining(name) }]);
+    await expect.poll(() => fatal.map((error) => error.code)).toEqual(["STATE_REPLACED"]);
+    expect(fatal[0]?.message).toContain(name);
   });
 
   test("a damage that a read meets ends the process, once", async () => {
@@ -145,8 +146,8 @@ describe("the database file", () => {
     await store.commit(rows.map((row) => ({ put: "event", row }) as const));
     tamper(dir, "PRAGMA wal_checkpoint(TRUNCATE)");
     overwritePages(databaseIn(dir));
-    expect(() => store.queries.events(rows.map((row) => row.id))).toThrow();
-    expect(() => store.queries.events(rows.map((row) => row.id))).toThrow();
+    expect(() => store.queries.events(rows.map((row) => row.id))).toThrow(/malformed|SQLITE_CORRUPT/);
+    expect(() => store.queries.events(rows.map((row) => row.id))).toThrow(/malformed|SQLITE_CORRUPT/);
     expect(fatal.map((error) => error.code)).toEqual(["STATE_DAMAGED"]);
   });
 });
