@@ -62,6 +62,9 @@ export const errors = {
   NO_DOCKERFILE: failed("Correct the path in pipeline.ts, or commit the Dockerfile."),
   CONTEXT_REFUSED: failed("Give a path inside the repository, and keep the build's context small with .dockerignore."),
   BUILD_FAILED: failed("Read the output of the failing instruction in the job's log."),
+  BASE_UNREACHABLE: transient(
+    "Check that the Docker engine reaches the base image's registry, or load the image there.",
+  ),
   // registry
   REGISTRY_UNREACHABLE: transient("Check that the registry runs and that the Docker engine can reach it."),
   REGISTRY_REFUSED: failed("Check the registry's user and password, and that this user may write there."),

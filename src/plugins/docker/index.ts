@@ -1,0 +1,9 @@
+export {
+  type BuiltImage,
+  buildImage,
+  type DockerBuildContext,
+  type DockerBuildKey,
+  dockerBuild,
+} from "./build.ts";
+export { connectEngine, type DockerClient, type Engine } from "./connect.ts";
+export { type DockerPushContext, type DockerPushKey, dockerPush, type PushedImage } from "./push.ts";
