@@ -19,7 +19,7 @@ export const repoRule: Rule = (text) => {
 /** @source `git help check-ref-format` */
 export const branchRule: Rule = (text) => {
   if (text === "") return "is empty";
-  if (/[\p{Cc} ~^:?*[\\]/u.test(text)) return "holds a space, a control character or one of ~ ^ : ? * [ \\";
+  if (/[\p{Cc}\p{Cs} ~^:?*[\\]/u.test(text)) return "holds a space, a control character or one of ~ ^ : ? * [ \\";
   if (/\.\.|@\{|\/\/|\/\.|^\.|^\/|\/$|\.$|^-|\.lock(\/|$)/.test(text)) return "is no name that git allows for a branch";
   return undefined;
 };
@@ -35,7 +35,7 @@ export const argRule: Rule = (text) =>
 
 export const pathRule: Rule = (text) => {
   if (text === "") return "is empty";
-  if (/\p{Cc}/u.test(text)) return "holds a control character";
+  if (/[\p{Cc}\p{Cs}]/u.test(text)) return "holds a control character";
   if (text.startsWith("/")) return "is absolute: it must be relative to the root of the repository";
   const clean = posix.normalize(text);
   if (clean === ".." || clean.startsWith("../")) return "leaves the repository";

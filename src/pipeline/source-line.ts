@@ -30,7 +30,7 @@ export function sourceLine(word: (...args: never[]) => unknown): string {
 
 /** The place that a line of a stack names; none for lines of Node's own. */
 export function placeOf(frame: string): string | undefined {
-  const match = /^\s+at (?:.*\()?((?:file:\/\/)?\/[^()]+):(\d+):\d+\)?$/.exec(frame);
+  const match = /^\s+at (?:async )?(?:.*?\((?=\/|file:))?((?:file:\/\/)?\/[^<>]+):(\d+):\d+\)?$/.exec(frame);
   const [, file, line] = match ?? [];
   if (file === undefined || line === undefined) return undefined;
   return `${shownPath(file.startsWith("file://") ? fileURLToPath(file) : file)}:${line}`;

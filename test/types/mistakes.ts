@@ -1,7 +1,8 @@
 // Mistakes that must not compile. Each directive stands right above its mistake: were it no mistake any more, plain
 // `tsc` would fail ("unused directive"). test/types/mistakes.test.ts sees to it that this file stays checked.
-import { Secret } from "../../src/engine/secret.ts";
+
 import { deployer, docker, type Flavour, from, git, here, publish, swarm } from "millrace";
+import { Secret } from "../../src/engine/secret.ts";
 
 const hello = from(git("./hello.git"), docker("Dockerfile"));
 const live = publish("demo/hello:live");

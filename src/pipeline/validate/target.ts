@@ -62,10 +62,21 @@ function checkHost(report: Report, at: string, value: unknown, around: Surroundi
     if (!hosts.includes(name)) report.add(at, "UNKNOWN_HOST", `unknown host "${name}". ${suggestion(name, hosts)}`);
     return;
   }
-  const written = /\bswarm\(\s*([\w$.]+)/.exec(around.lineAt(at) ?? "")?.[1];
-  const meant = typeof value === "string" ? value : written;
-  if (meant === undefined)
-    report.add(at, "UNKNOWN_HOST", `unknown host: it is ${described(value)}. ${suggestion("", hosts)}`);
-  else
-    report.add(at, "UNKNOWN_HOST", `unknown host "${meant}": it is ${described(value)}. ${suggestion(meant, hosts)}`);
+  if (typeof value === "string") {
+    report.add(
+      at,
+      "UNKNOWN_HOST",
+      `the host is the text "${value}": it must be a machine that contexts/hosts.ts exports`,
+    );
+    return;
+  }
+  const meant = writtenHosts(around.lineAt(at) ?? "").find((written) => !hosts.includes(written));
+  const what = meant === undefined ? "unknown host" : `unknown host "${meant}"`;
+  report.add(at, "UNKNOWN_HOST", `${what}: it is ${described(value)}. ${suggestion(meant ?? "", hosts)}`);
 }
+
+/** The names that stand as hosts in a line of the pipeline. */
+const writtenHosts = (line: string): readonly string[] =>
+  [...line.matchAll(/\bswarm\(\s*([A-Za-z_$][\w$.]*)/g)]
+    .map(([, name = ""]) => name)
+    .filter((name) => name !== "undefined" && name !== "null");

@@ -1,0 +1,170 @@
+import { cached } from "../engine/cache/cache.ts";
+import { digestOf } from "../engine/cache/digest.ts";
+import { deploy } from "../engine/effects/deploy.ts";
+import { type Service, serviceOf } from "../engine/effects/service.ts";
+import { problem } from "../engine/errors.ts";
+import type { Monitor } from "../engine/monitor.ts";
+import { type DockerBuildKey, dockerBuild, dockerPush, type PushedImage } from "../plugins/docker/index.ts";
+import { gitFetch } from "../plugins/git/index.ts";
+import { all, gate, map, mapResult, pair } from "../term/combinators.ts";
+import { failure, success } from "../term/output.ts";
+import type { Box, Term } from "../term/term.ts";
+import { durationMs } from "./duration.ts";
+import { type Heads, type Watched, watchSource } from "./forges.ts";
+import { type ImageReference, parseImage } from "./image-name.ts";
+import { keys } from "./keys.ts";
+import type { Ports } from "./ports.ts";
+import { lowerTarget, targetLabel } from "./targets.ts";
+import type { DockerBuild, Flavour, Publish, RepoName, Source } from "./types.ts";
+
+/** A flavour as a running graph. */
+export interface Pipeline {
+  /** Ok when everything is as declared. */
+  readonly result: Term<void>;
+  readonly services: readonly Service[];
+  readonly monitors: readonly Monitor<Heads>[];
+}
+
+/** Everything that is known about one branch of one build while it is lowered. */
+interface Branch {
+  readonly ports: Ports;
+  readonly repo: RepoName;
+  readonly build: DockerBuild;
+  readonly name: string;
+  readonly publish: Publish;
+  readonly watched: Watched;
+}
+
+/**
+ * Makes the terms of a validated flavour. The only place that joins the vocabulary to plugins.
+ *
+ * Per branch: head → fetch → build → push (to our own tag) → public tag → services. Nothing but the digest that the
+ * registry answered to our push goes on from there.
+ *
+ * @param only Lower just this repository.
+ */
+export function lower(ports: Ports, flavour: Flavour, only?: string): Pipeline {
+  const repos = entries(flavour.repos).filter(([repo]) => only === undefined || repo === only);
+  const lowered = repos.map(([repo, source]) => ports.engine.world.grouped(repo, () => lowerRepo(ports, repo, source)));
+  const results = Object.fromEntries(lowered.map(({ repo, result }) => [repo, result]));
+  return {
+    result: all(ports.engine.world, results),
+    services: lowered.flatMap(({ services }) => services),
+    monitors: lowered.map(({ monitor }) => monitor),
+  };
+}
+
+const entries = <K extends string, V>(record: Readonly<Record<K, V>>): readonly (readonly [K, V])[] =>
+  Object.entries(record) as [K, V][];
+
+function lowerRepo(ports: Ports, repo: RepoName, source: Source) {
+  const box: Box = {
+    key: `${keys.repo(repo)}/heads`,
+    label: `${repo}\n${source.source.url}`,
+    kind: "source",
+    at: source.at,
+  };
+  const watched = watchSource(ports, source.source, box);
+  const branches = source.builds.flatMap((build) =>
+    entries(build.branches).map(([name, publish]) => lowerBranch({ ports, repo, build, name, publish, watched })),
+  );
+  const parts = Object.fromEntries(branches.map(({ key, result }) => [key, result]));
+  const result = all(ports.engine.world, { ...parts, heads: watched.heads });
+  return { repo, result, services: branches.flatMap(({ services }) => services), monitor: watched.monitor };
+}
+
+function lowerBranch(branch: Branch) {
+  const head = lowerHead(branch);
+  const fetched = cached(
+    branch.ports.engine,
+    boxOf(branch, "fetch", `fetch ${branch.name}`, "fetch"),
+    gitFetch,
+    branch.ports.git,
+    head,
+  );
+  const key = map(fetched, ({ commit, tree }) => buildKey(branch, commit, tree));
+  const pushed = lowerBuild(branch, key);
+  const { result, services } = lowerDeploys(branch, pushed);
+  return { key: `${branch.name} (${branch.build.dockerfile})`, result, services };
+}
+
+const boxOf = (
+  { repo, build, name, publish }: Branch,
+  verb: string,
+  label: string,
+  kind: string,
+  ...more: readonly string[]
+): Box => ({
+  key: keys.term(repo, build, name, verb, ...more),
+  label,
+  kind,
+  at: kind === "build" ? build.at : publish.at,
+});
+
+function lowerHead(branch: Branch): Term<{ readonly source: Watched["source"]; readonly commit: string }> {
+  const { watched, name } = branch;
+  const box: Box = { ...boxOf(branch, "head", `branch ${name}`, "head") };
+  const commit = mapResult(watched.heads, box, (heads) => {
+    const found = heads.get(name);
+    if (found !== undefined) return success(found);
+    const known = [...heads.keys()].slice(0, 10).join(", ");
+    return failure(
+      problem("MISSING_BRANCH", `${watched.source.url} has no branch "${name}"; it has ${known || "none"}`),
+    );
+  });
+  return map(commit, (found) => ({ source: watched.source, commit: found }));
+}
+
+function buildKey({ build, watched }: Branch, commit: string, tree: string): DockerBuildKey {
+  const { buildArgs = {}, includeGit = false, timeout } = build.options;
+  const timeoutMs = timeout === undefined ? undefined : durationMs(timeout);
+  const { source } = watched;
+  const key = { source, commit, tree, dockerfile: build.dockerfile, buildArgs, includeGit };
+  return timeoutMs === undefined ? key : { ...key, timeoutMs };
+}
+
+/** Build, then push under a tag that is named after the build: nobody else moves it. */
+function lowerBuild(branch: Branch, key: Term<DockerBuildKey>): Term<PushedImage> {
+  const { ports, build, publish } = branch;
+  const { repository } = imageOf(publish);
+  const box = boxOf(branch, "build", `build\n${build.options.name ?? build.dockerfile}`, "build");
+  const built = cached(ports.engine, box, dockerBuild, ports.build, key);
+  const wanted = map(pair(built, key), ([{ image }, of]) => {
+    const tag = `millrace-${digestOf({ version: dockerBuild.version, key: dockerBuild.key(of) }).slice(0, 16)}`;
+    return { image, repo: repository, tag, build: of };
+  });
+  return cached(ports.engine, boxOf(branch, "push", `push\n${repository}`, "push"), dockerPush, ports.push, wanted);
+}
+
+function imageOf(publish: Publish): ImageReference & { readonly repository: string } {
+  const image = parseImage(publish.image);
+  if (typeof image === "string") throw new Error(`${publish.at}: image ${publish.image} ${image}`); // validate() refused it
+  return { ...image, repository: `${image.registry}/${image.path}` };
+}
+
+/** The public tag first; the services follow it, each in a lane of its own. */
+function lowerDeploys(branch: Branch, image: Term<PushedImage>) {
+  const { ports, publish, watched, repo, name } = branch;
+  const fresh = (): ReturnType<Monitor<Heads>["refresh"]> => watched.monitor.refresh();
+  const source = `${repo} ${name}`;
+  const { repository, tag, registry } = imageOf(publish);
+  const tagBox = boxOf(branch, "tag", `tag\n${publish.image}`, "tag");
+  const tagged = deploy(ports.engine, tagBox, ports.tag, { repo: repository, tag }, image, {
+    owner: ports.owner,
+    fresh,
+  });
+  const about = { name: publish.image, host: registry, source, at: publish.at };
+  const following = gate(image, tagged.term);
+  const deployed = publish.services.map((declared) => {
+    const box: Box = {
+      ...boxOf(branch, "deploy", targetLabel(declared), "deploy", declared.host.host, declared.service),
+      at: declared.at,
+    };
+    return lowerTarget(declared, { ports, box, image: following, fresh, source });
+  });
+  const parts = Object.fromEntries(deployed.map(({ term, service }) => [service.declared.name, term]));
+  return {
+    result: all(ports.engine.world, { ...parts, tag: tagged.term }),
+    services: [serviceOf(tagged.lane, about), ...deployed.map(({ service }) => service)],
+  };
+}
