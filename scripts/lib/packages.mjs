@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { cacheFolder, root } from "./paths.mjs";
-import { attempt, run } from "./run.mjs";
+import { attempt } from "./run.mjs";
 import { Stop, timed } from "./say.mjs";
 
 const DRIVER = "better-sqlite3";
@@ -100,10 +100,4 @@ function tarOf(name, content) {
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
   return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
-}
-
-/** Runs a program of node_modules/.bin. */
-export function runTool(argv, options) {
-  const [tool, ...args] = argv;
-  return run([process.execPath, join(root, "node_modules/.bin", tool), ...args], { cwd: root, ...options });
 }
