@@ -17,7 +17,7 @@ export interface Docker {
    *
    * @example const dockerGit = docker.with({ includeGit: true, timeout: "20m" });
    */
-  with(options: DockerOptions): Docker;
+  readonly with: (options: DockerOptions) => Docker;
 }
 
 /** Builds an image from a Dockerfile: `docker("Dockerfile", { branch: publish(…) })`. */

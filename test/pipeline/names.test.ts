@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { docker } from "millrace";
 import { describe, expect, it } from "vitest";
 import { durationMs } from "../../src/pipeline/duration.ts";

@@ -1,3 +1,4 @@
+/* oxlint-disable no-dupe-keys, import/first */
 // Mistakes that must not compile. Each directive stands right above its mistake: were it no mistake any more, plain
 // `tsc` would fail ("unused directive"). test/types/mistakes.test.ts sees to it that this file stays checked.
 
