@@ -42,6 +42,8 @@ export interface PlanOptions extends PipelineOptions {
 export interface Running {
   /** Where it answers: `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Where its token is, and where the client commands find it: the state directory, or a dry run's temporary one. */
+  readonly state: string;
   /** Resolves once nothing is active any more (or all that is active is held), with what has been or would be done. */
   settled(): Promise<Plan>;
   /** Resolves after `stop`, or with a failure when the process must end (I/O error, corruption). */

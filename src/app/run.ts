@@ -18,17 +18,17 @@ export async function runUntilStopped(call: Call, options: ServeOptions, running
   for (const signal of signals) process.once(signal, stop);
   const done = await running.done;
   for (const signal of signals) process.removeListener(signal, stop);
-  withdraw(options.state);
+  withdraw(running.state);
   return done.ok ? "done" : report(call.io, done.error);
 }
 
 const signals = ["SIGINT", "SIGTERM"] as const;
 
 function announce(call: Call, options: ServeOptions, running: Running): void {
-  mkdirSync(options.state, { recursive: true });
-  writeFileSync(serverFile(options.state), `${JSON.stringify({ url: running.url, pid: process.pid })}\n`);
+  mkdirSync(running.state, { recursive: true });
+  writeFileSync(serverFile(running.state), `${JSON.stringify({ url: running.url, pid: process.pid })}\n`);
   call.io.out(`${call.io.paint("bold", `millrace ${options.flavour}`)} is at ${running.url}`);
-  call.io.out(`  state in ${options.state}, token for acting in ${join(options.state, "token")}`);
+  call.io.out(`  state in ${running.state}, token for acting in ${join(running.state, "token")}`);
   if (options.confirm !== "none") call.io.out(`  jobs at level ${options.confirm} and above wait for a person`);
 }
 

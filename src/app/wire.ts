@@ -1,28 +1,61 @@
-import { problem } from "../engine/errors.ts";
-import { failure, type Result } from "../term/output.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClock } from "../engine/clock.ts";
+import { openStore } from "../engine/store/open.ts";
+import { openStoreReadOnly } from "../engine/store/read-only.ts";
+import { type Failure, type Result, success } from "../term/output.ts";
+import { DeployerProcess, type Mode } from "./deployer.ts";
 import type { LocalOptions, Plan, PlanOptions, Running, ServeOptions } from "./options.ts";
-import type { World } from "./world.ts";
 
 /** The service: engine, effects and pages. Resolves once it answers; recovery may still be at work. */
-export async function startServer(options: ServeOptions): Promise<Result<Running>> {
-  return failure(problem("PROGRAM_FAULT", `serve ${options.flavour} is not wired yet`));
+export const startServer = (options: ServeOptions): Promise<Result<Running>> => startOn(options, true);
+
+/**
+ * The same for one person's machine: no statuses, no messages, the threshold never stored. With the threshold at
+ * harmless it is a dry run: the state is read and nothing is written but a temporary directory.
+ */
+export const startLocal = (options: LocalOptions): Promise<Result<Running>> =>
+  options.confirm === "harmless" ? startDry(options) : startOn(options, false);
+
+async function startOn(options: LocalOptions, keepThreshold: boolean): Promise<Result<Running>> {
+  const clock = createClock();
+  let die: (error: Failure) => void = () => {};
+  const fatal = new Promise<Failure>((resolve) => {
+    die = resolve;
+  });
+  const store = await openStore({ dir: options.state, writer: "thread", onFatal: (error) => die(error), clock });
+  if (!store.ok) return store;
+  const dispose = (): Promise<void> => store.value.close();
+  return orDispose({ clock, store: store.value, dir: options.state, keepThreshold, fatal, dispose }, options);
 }
 
-/** The same for one person's machine: deployment branches only, no statuses, no messages, the threshold never stored. */
-export async function startLocal(options: LocalOptions): Promise<Result<Running>> {
-  return failure(problem("PROGRAM_FAULT", `local ${options.flavour} is not wired yet`));
+/** A deployer that may look at everything and change nothing: every job that is not a read waits for ever. */
+async function startDry(options: LocalOptions): Promise<Result<DeployerProcess>> {
+  const store = openStoreReadOnly({ dir: options.state });
+  if (!store.ok) return store;
+  const dir = await mkdtemp(join(tmpdir(), "millrace-dry-"));
+  const dispose = async (): Promise<void> => {
+    await store.value.close();
+    await rm(dir, { recursive: true, force: true });
+  };
+  const fatal = new Promise<Failure>(() => {});
+  const mode: Mode = { clock: createClock(), store: store.value, dir, keepThreshold: false, fatal, dispose };
+  return orDispose(mode, { ...options, confirm: "harmless" });
 }
 
-/** What a server would do now: asks the running one, or else reads the state without writing anything anywhere. */
+async function orDispose(mode: Mode, options: LocalOptions): Promise<Result<DeployerProcess>> {
+  const started = await DeployerProcess.start(options, mode);
+  if (!started.ok) await mode.dispose();
+  return started;
+}
+
+/** What a server with this threshold would do now. Reads the state, writes nothing anywhere. */
 export async function makePlan(options: PlanOptions): Promise<Result<Plan>> {
-  return failure(problem("PROGRAM_FAULT", `plan ${options.flavour} is not wired yet`));
-}
-
-/** Read-only access to what a pipeline names, for `millrace check`. Dispose of it after use. */
-export async function openWorld(options: {
-  readonly pipeline: string;
-  readonly dockerHost: string;
-  readonly registryAuth?: string;
-}): Promise<Result<World & AsyncDisposable>> {
-  return failure(problem("PROGRAM_FAULT", `the checks of ${options.pipeline} are not wired yet`));
+  const dry = await startDry({ ...options, host: "127.0.0.1", port: 0 });
+  if (!dry.ok) return dry;
+  await dry.value.settled();
+  const plan = dry.value.plan(options.confirm);
+  await dry.value.stop("the plan is made");
+  return success(plan);
 }

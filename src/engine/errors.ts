@@ -115,7 +115,6 @@ export const errors = {
   // command line
   USAGE: failed("See: millrace --help."),
   FILE_EXISTS: failed("Remove it, or use another folder: nothing is overwritten."),
-  FILE_UNREADABLE: failed("Check the path and its permissions."),
   DOCS_STALE: failed("Run: millrace docs, and commit the result."),
   NO_SERVER: failed("Start one with millrace serve, or name it with --url."),
   SERVER_UNREACHABLE: transient("Check that the server runs and that --url is right."),

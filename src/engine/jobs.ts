@@ -37,6 +37,7 @@ export class Jobs {
   readonly changes = new Subject<JobId>();
   readonly #engine: Engine;
   readonly #logs: LogFiles;
+  #ending: JobRow | undefined;
   /** What Rebuild does, by operation and key: only things that are still part of the pipeline. */
   readonly rebuilders = new Map<string, () => Promise<Result<JobId>>>();
 
@@ -90,10 +91,17 @@ export class Jobs {
     });
   }
 
+  /** The row of a job that is open, or has ended just now. */
+  newest(id: string): JobRow | undefined {
+    return this.open.get(id)?.row ?? (this.#ending?.id === id ? this.#ending : undefined);
+  }
+
   #changed(id: JobId): void {
     const job = this.open.get(id);
     if (job?.ended) this.open.delete(id);
+    this.#ending = job?.row;
     this.changes.next(id);
+    this.#ending = undefined;
     if (job !== undefined) this.#engine.touch(job.row.term);
   }
 

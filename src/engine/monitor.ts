@@ -83,6 +83,10 @@ export class Monitor<T> {
     this.#begin();
   }
 
+  get reading(): boolean {
+    return this.#reading !== undefined;
+  }
+
   /** Reads once more and says whether that went well; the step with the news has been made by then. */
   async refresh(): Promise<Result<T>> {
     if (this.#reading === undefined) this.#begin();

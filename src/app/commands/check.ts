@@ -3,7 +3,7 @@ import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
 import { dockerHostOf, invalid, type OpenPipeline, openPipeline, registryAuthOf } from "../prepare.ts";
 import { report, reportProblems } from "../report.ts";
-import { openWorld } from "../wire.ts";
+import { openWorld } from "../open-world.ts";
 
 /** Validates `pipeline.ts`, and what it names. */
 export const check: CommandSpec = {

@@ -87,6 +87,9 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   get want(): Wanted<W> | undefined {
     return this.#wants.current;
   }
+  get asleep(): boolean {
+    return this.#waker.asleep;
+  }
   get openJob(): JobId | undefined {
     return this.#job.id;
   }

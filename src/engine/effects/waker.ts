@@ -12,6 +12,11 @@ export class Waker {
     this.#clock = clock;
   }
 
+  /** Whether somebody sleeps here now. */
+  get asleep(): boolean {
+    return this.#wake !== undefined;
+  }
+
   /** Until `wake`, at most `forMs`. */
   async sleep(forMs: number): Promise<void> {
     if (!this.#woken) {

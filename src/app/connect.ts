@@ -1,0 +1,87 @@
+import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Engine } from "../engine/engine.ts";
+import { problem } from "../engine/errors.ts";
+import type { Job } from "../engine/job.ts";
+import { Pool } from "../engine/pool.ts";
+import type { Ports } from "../pipeline/ports.ts";
+import { buildImage, connectEngine, type DockerBuildContext } from "../plugins/docker/index.ts";
+import { checkout, createGit } from "../plugins/git/index.ts";
+import {
+  type Credential,
+  type CredentialSource,
+  createRegistryClient,
+  parseCredentials,
+  parseRepository,
+  type RegistryClient,
+  tagKind,
+} from "../plugins/registry/index.ts";
+import { swarmKind } from "../plugins/swarm/index.ts";
+import { failure, type Result, success } from "../term/output.ts";
+
+const BUILDS_AT_ONCE = 2;
+const PUSHES_AT_ONCE = 4;
+
+export interface ConnectOptions {
+  readonly dockerHost: string;
+  readonly registryAuth?: string;
+  /** Absolute path of pipeline.ts. */
+  readonly pipeline: string;
+  readonly flavour: string;
+  /** Where git caches and checkouts go. */
+  readonly scratch: string;
+}
+
+/** Makes the way to the outside. Connects to nothing yet: what cannot be reached shows when it is used. */
+export function connect(engine: Engine, options: ConnectOptions): Result<Ports> {
+  const { clock } = engine;
+  const docker = connectEngine(options.dockerHost, clock);
+  if (!docker.ok) return docker;
+  const credentials = readCredentials(options.registryAuth);
+  if (!credentials.ok) return credentials;
+  const registry = createRegistryClient({ clock, credentials: credentials.value });
+  const git = createGit(options.scratch, clock);
+  const builds = new Pool("docker-build", BUILDS_AT_ONCE);
+  const pushes = new Pool("docker-push", PUSHES_AT_ONCE);
+  const build: DockerBuildContext = {
+    engine: docker.value,
+    pool: builds,
+    checkout: (source, commit, { includeGit }, job) =>
+      checkout(git, source, commit, { includeGit, submodules: true }, job),
+  };
+  const push = {
+    engine: docker.value,
+    pool: pushes,
+    credentials: credentials.value,
+    headManifest: (repo: string, reference: string, signal: AbortSignal) => headOf(registry, repo, reference, signal),
+    rebuild: (job: Job, key: Parameters<typeof buildImage>[1]) => buildImage(build, key, job),
+  };
+  const swarm = swarmKind({ engine: () => docker.value.client, credentials: credentials.value, clock });
+  const tag = tagKind({ client: registry, clock });
+  const folder = dirname(options.pipeline);
+  return success({ engine, git, build, push, swarm, tag, pools: [builds, pushes], owner: options.flavour, folder });
+}
+
+async function headOf(registry: RegistryClient, repo: string, reference: string, signal: AbortSignal) {
+  const repository = parseRepository(repo);
+  return repository.ok ? registry.headManifest(repository.value, reference, signal) : repository;
+}
+
+/** Who may push and pull, from a file in the shape of Docker's config.json; nobody without one. */
+export function readCredentials(file: string | undefined): Result<CredentialSource> {
+  if (file === undefined) return success(() => undefined);
+  let text: string;
+  try {
+    if ((statSync(file).mode & 0o077) !== 0)
+      return failure(problem("CREDENTIALS_FILE", `${file} may be read by others: chmod 600 it`));
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    return failure(
+      problem("CREDENTIALS_FILE", `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`),
+    );
+  }
+  const parsed = parseCredentials(text, file);
+  if (!parsed.ok) return parsed;
+  const known: ReadonlyMap<string, Credential> = parsed.value;
+  return success((host) => known.get(host));
+}

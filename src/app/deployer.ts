@@ -1,0 +1,168 @@
+import { readFileSync } from "node:fs";
+import type { Clock } from "../engine/clock.ts";
+import { Engine } from "../engine/engine.ts";
+import { problem } from "../engine/errors.ts";
+import { LogFiles } from "../engine/job-log.ts";
+import { heldBy, isLevel, type Threshold } from "../engine/level.ts";
+import { LiveView } from "../engine/live-view.ts";
+import type { Store } from "../engine/store/store.ts";
+import { lower, type Pipeline } from "../pipeline/lower.ts";
+import type { Ports } from "../pipeline/ports.ts";
+import { sweepCheckouts } from "../plugins/git/index.ts";
+import { type Failure, failure, type Result, success } from "../term/output.ts";
+import { type RunningWeb, startWeb } from "../web/server.ts";
+import { connect } from "./connect.ts";
+import type { LocalOptions, Plan, Running } from "./options.ts";
+import { planOf, settled } from "./plan.ts";
+import { actingToken } from "./token.ts";
+
+const THRESHOLD = "confirm";
+/** How long an orderly exit waits for jobs to let go, in milliseconds. */
+const GRACE_MS = 4_000;
+
+/** What differs between the service, a local run and a dry run. */
+export interface Mode {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** Where logs, git caches, checkouts and the token go: the state directory, or a temporary one for a dry run. */
+  readonly dir: string;
+  /** Whether a threshold that is changed on the page outlives the process. */
+  readonly keepThreshold: boolean;
+  /** Resolves with what the process must end for. */
+  readonly fatal: Promise<Failure>;
+  /** Undoes what the mode made, after everything else has stopped. */
+  dispose(): Promise<void>;
+}
+
+/** A flavour at work: engine, lanes and pages. */
+export class DeployerProcess implements Running {
+  readonly url: string;
+  readonly state: string;
+  readonly done: Promise<Result<void>>;
+  readonly #options: LocalOptions;
+  readonly #mode: Mode;
+  readonly #engine: Engine;
+  readonly #pipeline: Pipeline;
+  readonly #web: RunningWeb;
+  #stopping: Promise<void> | undefined;
+  #end: (result: Result<void>) => void = () => {};
+
+  private constructor(options: LocalOptions, mode: Mode, engine: Engine, pipeline: Pipeline, web: RunningWeb) {
+    this.#options = options;
+    this.#mode = mode;
+    this.#engine = engine;
+    this.#pipeline = pipeline;
+    this.#web = web;
+    this.url = web.url;
+    this.state = mode.dir;
+    this.done = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    void mode.fatal.then((error) => this.#end(failure(error)));
+  }
+
+  /** Opens the pages, then begins to work. */
+  static async start(options: LocalOptions, mode: Mode): Promise<Result<DeployerProcess>> {
+    const logs = new LogFiles(mode.dir, mode.clock);
+    let fault: (error: unknown) => void = () => {};
+    const engine = new Engine({ clock: mode.clock, store: mode.store, logs, onFault: (error) => fault(error) });
+    const ports = connect(engine, { ...options, scratch: mode.dir });
+    if (!ports.ok) return ports;
+    await engine.jobs.closeOrphans();
+    await sweepCheckouts(mode.dir);
+    setThreshold(engine, options, mode);
+    const pipeline = makePipeline(ports.value, options);
+    const view = viewOf(engine, pipeline, ports.value, logs, options, mode);
+    const { host, port } = options;
+    const web = await startWeb({ view, host, port, token: actingToken(mode.dir), clock: mode.clock });
+    if (!web.ok) return web;
+    engine.change({ kind: "restart", subject: options.flavour, detail: "Millrace started" }, () => {});
+    const running = new DeployerProcess(options, mode, engine, pipeline, web.value);
+    fault = (error) => running.#fault(error);
+    return success(running);
+  }
+
+  #fault(error: unknown): void {
+    const message =
+      error instanceof Error ? (this.#options.verbose ? (error.stack ?? error.message) : error.message) : String(error);
+    this.#end(failure(problem("PROGRAM_FAULT", message)));
+  }
+
+  async settled(): Promise<Plan> {
+    await settled(this.#engine, this.#pipeline);
+    return this.plan(this.#options.confirm);
+  }
+
+  /** What a deployer with this threshold would do now. */
+  plan(confirm: Threshold): Plan {
+    return planOf(this.#engine, this.#pipeline, this.#options.flavour, (level) => heldBy(confirm, level));
+  }
+
+  /** Pages first, so that nobody asks for more; then jobs let go; deploys that were sent go on without us. */
+  stop(why: string): Promise<void> {
+    this.#stopping ??= this.#stop(why);
+    return this.#stopping;
+  }
+
+  async #stop(why: string): Promise<void> {
+    for (const monitor of this.#pipeline.monitors) monitor.stop();
+    await this.#web.close();
+    await this.#engine.jobs.stopAll(`Millrace is being stopped (${why})`, GRACE_MS);
+    this.#engine.close();
+    await this.#mode.dispose();
+    this.#end(success(undefined));
+  }
+}
+
+function makePipeline(ports: Ports, options: LocalOptions): Pipeline {
+  const flavour = options.deployer.flavours[options.flavour];
+  if (flavour === undefined) throw new Error(`flavour ${options.flavour} was checked before`);
+  return lower(ports, flavour, options.only);
+}
+
+/** The stored threshold holds for as long as the flag is what it was when it was stored. */
+function setThreshold(engine: Engine, options: LocalOptions, mode: Mode): void {
+  const stored = mode.keepThreshold ? engine.store.queries.setting(THRESHOLD) : undefined;
+  const kept = storedThreshold(stored, options.confirm);
+  engine.confirm.set(kept ?? options.confirm, kept === undefined ? "--confirm" : "kept from before the restart");
+  if (kept === undefined && options.confirmAutoReleaseSec !== undefined && options.confirm !== "none")
+    engine.confirm.autoRelease(options.confirmAutoReleaseSec * 1000);
+}
+
+function storedThreshold(stored: unknown, flag: Threshold): Threshold | undefined {
+  if (typeof stored !== "object" || stored === null || !("flag" in stored) || !("threshold" in stored))
+    return undefined;
+  const { threshold } = stored;
+  if (stored.flag !== flag || typeof threshold !== "string") return undefined;
+  return threshold === "none" || isLevel(threshold) ? threshold : undefined;
+}
+
+function viewOf(
+  engine: Engine,
+  pipeline: Pipeline,
+  ports: Ports,
+  logs: LogFiles,
+  options: LocalOptions,
+  mode: Mode,
+): LiveView {
+  const keepThreshold = (threshold: Threshold): void =>
+    engine.journal.note({ put: "setting", row: { name: THRESHOLD, value: { flag: options.confirm, threshold } } });
+  return new LiveView({
+    engine,
+    services: pipeline.services,
+    pools: ports.pools,
+    logs,
+    flavour: options.flavour,
+    version: packageVersion(),
+    url: options.deployer.flavours[options.flavour]?.url ?? `http://${options.host}:${options.port}`,
+    ready: () => engine.step > 0,
+    ...(mode.keepThreshold ? { keepThreshold } : {}),
+  });
+}
+
+export function packageVersion(): string {
+  const text: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof text === "object" && text !== null && "version" in text && typeof text.version === "string"
+    ? text.version
+    : "0";
+}

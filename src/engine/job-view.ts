@@ -1,0 +1,95 @@
+import type { Engine } from "./engine.ts";
+import type { JobId } from "./job.ts";
+import type { RunningJob } from "./running-job.ts";
+import type { JobFilter, JobRow } from "./store/store.ts";
+import type { JobDetail, JobView } from "./view.ts";
+
+const HISTORY_MAX = 10;
+const DURATIONS = 5;
+
+/** Jobs as pages show them: those that are open from memory, the others from the store. */
+export class JobBook {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  row(id: string): JobRow | undefined {
+    return this.#engine.jobs.open.get(id)?.row ?? this.#engine.store.queries.job(id);
+  }
+
+  open(): readonly JobView[] {
+    return [...this.#engine.jobs.open.values()].map((job) => this.#view(job.row));
+  }
+
+  find(filter: JobFilter): readonly JobView[] {
+    const rows = this.#engine.store.queries.jobs(filter);
+    return rows.map((row) => this.#view(this.#engine.jobs.open.get(row.id)?.row ?? row));
+  }
+
+  /** A job that has just changed; its end may not be readable from the store yet. */
+  changed(id: JobId): JobView {
+    const row = this.#engine.jobs.newest(id) ?? this.row(id);
+    if (row === undefined) throw new Error(`job ${id} changed but is unknown`);
+    return this.#view(row);
+  }
+
+  detail(id: string): JobDetail | undefined {
+    const row = this.row(id);
+    if (row === undefined) return undefined;
+    const { queries } = this.#engine.store;
+    const history = queries.jobs({ term: row.term, op: row.op, limit: HISTORY_MAX }).filter((one) => one.id !== row.id);
+    const at = this.#engine.world.terms.get(row.term)?.box?.at;
+    return {
+      ...this.#view(row),
+      because: queries.events(row.events),
+      inputs: queries.jobInputs(row.id),
+      history: history.map((one) => this.#view(this.#engine.jobs.open.get(one.id)?.row ?? one)),
+      ...(at === undefined ? {} : { at }),
+    };
+  }
+
+  #view(row: JobRow): JobView {
+    const job = this.#engine.jobs.open.get(row.id);
+    const usuallyMs = median(this.#engine.store.queries.durations(row.term, row.op, DURATIONS));
+    const waitingFor = job === undefined ? undefined : this.#waitingFor(job);
+    const inPipeline = this.#engine.jobs.rebuilders.has(`${row.op} ${row.key}`);
+    return {
+      id: row.id,
+      op: row.op,
+      term: row.term,
+      description: row.description,
+      state: row.state,
+      build: row.build,
+      createdMs: row.createdMs,
+      can: {
+        rebuild: job === undefined && inPipeline,
+        cancel: job !== undefined && job.sealed === undefined && !job.signal.aborted,
+        start: job?.row.state === "waiting",
+      },
+      ...defined("level", row.level),
+      ...defined("pool", row.pool),
+      ...defined("startedMs", row.startedMs),
+      ...defined("endedMs", row.endedMs),
+      ...defined("error", row.error),
+      ...defined("note", row.note),
+      ...defined("progress", job?.latest),
+      ...defined("usuallyMs", usuallyMs),
+      ...defined("waitingFor", waitingFor),
+    };
+  }
+
+  #waitingFor({ row }: RunningJob): string | undefined {
+    if (row.state === "waiting") return `confirmation: the threshold is ${this.#engine.confirm.threshold}`;
+    return row.state === "ready" && row.pool !== null ? `a place in pool ${row.pool}` : undefined;
+  }
+}
+
+/** The field when there is something in it. */
+const defined = <N extends string, V>(name: N, value: V | null | undefined): { readonly [K in N]?: V } =>
+  value === null || value === undefined ? {} : ({ [name]: value } as { readonly [K in N]?: V });
+
+function median(values: readonly number[]): number | undefined {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}

@@ -1,0 +1,190 @@
+import { map, type Observable } from "rxjs";
+import { type Failure, failure, type Result } from "../term/output.ts";
+import type { Service } from "./effects/service.ts";
+import type { Engine } from "./engine.ts";
+import { problem } from "./errors.ts";
+import { GraphView } from "./graph-view.ts";
+import type { LogFiles } from "./job-log.ts";
+import { JobBook } from "./job-view.ts";
+import type { Threshold } from "./level.ts";
+import type { Pool } from "./pool.ts";
+import type { IntentRow, JobFilter } from "./store/store.ts";
+import type {
+  ActionResult,
+  Actions,
+  Banner,
+  GraphChange,
+  GraphSnapshot,
+  JobDetail,
+  JobView,
+  LogReader,
+  ServiceView,
+  Stats,
+  View,
+} from "./view.ts";
+
+export interface LiveViewParts {
+  readonly engine: Engine;
+  readonly services: readonly Service[];
+  readonly pools: readonly Pool[];
+  readonly logs: LogFiles;
+  readonly flavour: string;
+  readonly version: string;
+  readonly url: string;
+  /** Problems of the whole, beside a full disk. */
+  readonly banners?: () => readonly Banner[];
+  /** Stores a threshold that was changed on the page; default: it is not kept. */
+  readonly keepThreshold?: (threshold: Threshold) => void;
+  readonly ready: () => boolean;
+}
+
+/** A running engine as pages, API and client commands see it. */
+export class LiveView implements View {
+  readonly flavour: string;
+  readonly version: string;
+  readonly url: string;
+  readonly changes: Observable<GraphChange>;
+  readonly jobChanges: Observable<JobView>;
+  readonly log: LogReader;
+  readonly act: Actions;
+  readonly #parts: LiveViewParts;
+  readonly #engine: Engine;
+  readonly #graph: GraphView;
+  readonly #jobs: JobBook;
+  #lastAudit: number;
+
+  constructor(parts: LiveViewParts) {
+    this.#parts = parts;
+    this.#engine = parts.engine;
+    this.flavour = parts.flavour;
+    this.version = parts.version;
+    this.url = parts.url;
+    this.#graph = new GraphView(parts.engine);
+    this.#jobs = new JobBook(parts.engine);
+    this.changes = this.#graph.changes;
+    this.jobChanges = parts.engine.jobs.changes.pipe(map((id) => this.#jobs.changed(id)));
+    this.log = this.#logReader();
+    this.act = this.#actions();
+    this.#lastAudit = parts.engine.store.queries.lastAuditId();
+  }
+
+  graph(): GraphSnapshot {
+    return this.#graph.snapshot();
+  }
+  openJobs(): readonly JobView[] {
+    return this.#jobs.open();
+  }
+  job(id: string): JobDetail | undefined {
+    return this.#jobs.detail(id);
+  }
+  jobs(filter: JobFilter): readonly JobView[] {
+    return this.#jobs.find(filter);
+  }
+  operations(): readonly string[] {
+    return this.#engine.store.queries.operations();
+  }
+  services(): readonly ServiceView[] {
+    return this.#parts.services.map((service) => service.view(this.#engine));
+  }
+  history(options: { readonly term?: string; readonly limit?: number }): readonly IntentRow[] {
+    return this.#engine.store.queries.intents(options);
+  }
+  audit(limit: number): ReturnType<View["audit"]> {
+    return this.#engine.store.queries.audit(limit);
+  }
+  stats(): Stats {
+    const stats = { ok: 0, ready: 0, waiting: 0, running: 0, failed: 0, blocked: 0 };
+    for (const { state } of this.#graph.snapshot().nodes) stats[state] += 1;
+    return stats;
+  }
+  banners(): readonly Banner[] {
+    const full: Banner = {
+      code: "STORE_FULL",
+      level: "error",
+      text: "The disk of the state directory is full: no job is started until there is room. What runs goes on.",
+    };
+    return [...(this.storable() ? [] : [full]), ...(this.#parts.banners?.() ?? [])];
+  }
+  threshold(): ReturnType<View["threshold"]> {
+    const { threshold, setBy, autoReleaseAtMs } = this.#engine.confirm;
+    return { threshold, setBy, ...(autoReleaseAtMs === undefined ? {} : { autoReleaseAtMs }) };
+  }
+  ready(): boolean {
+    return this.#parts.ready();
+  }
+  storable(): boolean {
+    return !this.#engine.journal.blocked;
+  }
+  pools(): ReturnType<View["pools"]> {
+    return this.#parts.pools.map(({ name, capacity, used, waiting }) => ({ name, capacity, used, waiting }));
+  }
+
+  #logReader(): LogReader {
+    const { logs } = this.#parts;
+    const pathOf = (id: string): string | undefined => this.#jobs.row(id)?.log;
+    return {
+      size: async (id) => {
+        const path = pathOf(id);
+        return path === undefined ? undefined : logs.size(path);
+      },
+      read: async (id, from, bytesMax) => {
+        const path = pathOf(id);
+        return path === undefined ? new Uint8Array() : logs.read(path, from, bytesMax);
+      },
+      grows: (id) => logs.grows(id),
+    };
+  }
+
+  #actions(): Actions {
+    const { jobs, confirm } = this.#engine;
+    return {
+      rebuild: (id, who) => this.#audited(who, "rebuild", id, () => this.#rebuild(id)),
+      cancel: (id, who, why) => this.#audited(who, "cancel", id, () => jobs.cancel(id, who, why), why),
+      start: (id, who) => this.#audited(who, "start", id, async () => jobs.start(id, who)),
+      adopt: (term, who) => this.#audited(who, "adopt", term, () => this.#adopt(term, who)),
+      confirm: (threshold, who) =>
+        this.#audited(who, "confirm", threshold, async () => {
+          confirm.set(threshold, who);
+          this.#parts.keepThreshold?.(threshold);
+          return { ok: true, value: undefined };
+        }),
+    };
+  }
+
+  async #rebuild(id: string): Promise<Result<unknown>> {
+    const row = this.#jobs.row(id);
+    if (row === undefined) return failure(problem("NOT_FOUND", `there is no job ${id}`));
+    const again = this.#engine.jobs.rebuilders.get(`${row.op} ${row.key}`);
+    if (again !== undefined) return again();
+    return failure(problem("NOT_POSSIBLE", `job ${id} is no longer part of the pipeline: another value is wanted now`));
+  }
+
+  async #adopt(term: string, who: string): Promise<Result<unknown>> {
+    const service = this.#parts.services.find((one) => one.term === term);
+    return service === undefined
+      ? failure(problem("NOT_FOUND", `there is no deploy term ${term}`))
+      : service.adopt(who);
+  }
+
+  /** Every action, done or refused, is written down with who and why before it is answered. */
+  async #audited(
+    who: string,
+    what: string,
+    subject: string,
+    act: () => Promise<Result<unknown>>,
+    why = "",
+  ): Promise<ActionResult> {
+    const result = await act();
+    this.#lastAudit += 1;
+    const detail = result.ok ? why : `refused: ${result.error.message}`;
+    const row = { id: this.#lastAudit, atMs: this.#engine.clock.now(), who, what, subject, detail };
+    await this.#engine.journal.save({ put: "audit", row });
+    return result.ok ? done(result.value) : refused(result.error);
+  }
+}
+
+const refused = (error: Failure): ActionResult => ({ ok: false, error });
+const done = (value: unknown): ActionResult =>
+  typeof value === "string"
+    ? { ok: true, job: value as NonNullable<Extract<ActionResult, { ok: true }>["job"]> }
+    : { ok: true };
