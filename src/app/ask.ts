@@ -2,15 +2,15 @@ import type { Result } from "../term/output.ts";
 import { type Client, openClient } from "./client.ts";
 import type { Call } from "./command.ts";
 import type { Exit } from "./exit.ts";
-import { type Fields, textOf } from "./fields.ts";
+import { type Fields, fieldsOf, textOf } from "./fields.ts";
 import { jobPath } from "./job-id.ts";
 import { report } from "./report.ts";
 
 /** Asks the server and prints the answer: as JSON with `--json`, else by `print`. */
 export async function ask(
   call: Call,
-  question: (client: Client) => Promise<Result<Fields>>,
-  print: (answer: Fields) => void,
+  question: (client: Client) => Promise<Result<unknown>>,
+  print: (answer: unknown) => void,
 ): Promise<Exit> {
   const client = openClient(call);
   if (!client.ok) return report(call.io, client.error);
@@ -24,11 +24,15 @@ export async function ask(
 /** The same about the job that the first argument names. */
 export async function askJob(
   call: Call,
-  question: (client: Client, path: string) => Promise<Result<Fields>>,
+  question: (client: Client, path: string) => Promise<Result<unknown>>,
   print: (answer: Fields) => void,
 ): Promise<Exit> {
   const path = jobPath(call.args[0]);
-  return path.ok ? ask(call, (client) => question(client, path.value), print) : report(call.io, path.error);
+  return path.ok ? ask(
+        call,
+        (client) => question(client, path.value),
+        (answer) => print(fieldsOf(answer)),
+      ) : report(call.io, path.error);
 }
 
 /** Sends an action on a job; `done` says what happened. */

@@ -12,13 +12,21 @@ import { serverFile } from "./run.ts";
 /** How long a server may take to answer, in milliseconds. */
 const ANSWER_MS_MAX = 30_000;
 
+export interface LogPart {
+  readonly text: string;
+  /** `from` itself when there is nothing more for now. */
+  readonly next: number;
+  /** The job had ended when this was read. */
+  readonly ended: boolean;
+}
+
 /** A running server, by its HTTP API. */
 export interface Client {
-  get(path: string): Promise<Result<Fields>>;
+  get(path: string): Promise<Result<unknown>>;
   /** Acts with the token. Fails with `NO_TOKEN` without one. */
-  send(method: "POST" | "PUT", path: string, body: Fields): Promise<Result<Fields>>;
+  send(method: "POST" | "PUT", path: string, body: Fields): Promise<Result<unknown>>;
   /** A part of a job's log from byte `from`, and where the next one begins. */
-  log(path: string, from: number): Promise<Result<{ readonly text: string; readonly next: number }>>;
+  log(path: string, from: number): Promise<Result<LogPart>>;
 }
 
 /** The server of `--url`, or the one that runs on `--state`. Fails with `NO_SERVER`. */
@@ -109,8 +117,8 @@ async function refusal(response: Response): Promise<Failure> {
   return { ...known, ...(code === undefined ? {} : { code }), ...(hint === undefined ? {} : { hint }) };
 }
 
-async function bodyOf(response: Result<Response>): Promise<Result<Fields>> {
-  return response.ok ? success(fieldsOf(await jsonOf(response.value))) : response;
+async function bodyOf(response: Result<Response>): Promise<Result<unknown>> {
+  return response.ok ? success(await jsonOf(response.value)) : response;
 }
 
 async function jsonOf(response: Response): Promise<unknown> {
@@ -122,9 +130,12 @@ async function jsonOf(response: Response): Promise<unknown> {
   }
 }
 
-async function logPart(response: Result<Response>, from: number): Promise<Result<{ text: string; next: number }>> {
+const OPEN: readonly string[] = ["ready", "waiting", "running"];
+
+async function logPart(response: Result<Response>, from: number): Promise<Result<LogPart>> {
   if (!response.ok) return response;
-  const text = await response.value.text();
-  const next = Number(response.value.headers.get("x-millrace-next") ?? from + Buffer.byteLength(text));
-  return success({ text, next });
+  const { headers } = response.value;
+  const next = Number(headers.get("x-millrace-next") ?? from);
+  const ended = !OPEN.includes(headers.get("x-millrace-state") ?? "");
+  return success({ text: await response.value.text(), next, ended });
 }

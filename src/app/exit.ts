@@ -28,6 +28,15 @@ const special: Partial<Record<ErrorCode, Exit>> = {
   UNKNOWN_REPO: "usage",
   NO_SERVER: "unreachable",
   NO_TOKEN: "forbidden",
+  LOGIN_NEEDED: "forbidden",
+  LOGIN_REFUSED: "forbidden",
+  FORBIDDEN: "forbidden",
+  STATE_IN_USE: "occupied",
+  STATE_NOT_WRITABLE: "occupied",
+  STATE_NEWER: "occupied",
+  STORE_FULL: "occupied",
+  PORT_IN_USE: "occupied",
+  CANNOT_LISTEN: "occupied",
 };
 
 const byClass = { failed: "failed", transient: "unreachable", system: "fatal" } as const;

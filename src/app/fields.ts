@@ -10,7 +10,4 @@ export const textOf = (fields: Fields, name: string): string | undefined => {
 };
 
 /** The records of a list; an empty list for anything else. */
-export const listOf = (fields: Fields, name: string): readonly Fields[] => {
-  const value = fields[name];
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
-};
+export const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(fieldsOf) : []);

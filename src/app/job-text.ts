@@ -67,11 +67,11 @@ export function printJob(io: Io, job: Fields): void {
 
 /** Why a job ran: the events from outside, and the inputs with what changed among them. */
 export function printWhy(io: Io, job: Fields): void {
-  for (const event of listOf(job, "because")) {
+  for (const event of listOf(job["because"])) {
     const text = safeText(`${textOf(event, "kind") ?? ""}: ${textOf(event, "detail") ?? ""}`);
     io.out(`  because   ${textOf(event, "at") ?? ""}  ${text}`);
   }
-  for (const input of listOf(job, "inputs")) {
+  for (const input of listOf(job["inputs"])) {
     const text = safeText(`${textOf(input, "name") ?? ""} = ${textOf(input, "text") ?? ""}`);
     io.out(input["changed"] === true ? `  ${io.paint("bold", "changed")}   ${text}` : `  same      ${text}`);
   }

@@ -1,5 +1,4 @@
-/** Marks a line of Millrace's own in a job's log. */
-const OWN = "\u001e";
+import { MARK } from "../engine/job-log.ts";
 
 /**
  * Text of a log as a terminal may see it: colours stay, anything that could move the cursor, set a title, write the
@@ -41,6 +40,6 @@ export class LogPrinter {
 
   #shown(line: string): string {
     const text = safeText(line);
-    return line.startsWith(OWN) ? this.#own(text) : text;
+    return line.startsWith(MARK) ? this.#own(text) : text;
   }
 }

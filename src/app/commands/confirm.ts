@@ -3,7 +3,7 @@ import { isLevel, levels } from "../../engine/level.ts";
 import { suggestion } from "../../pipeline/nearest.ts";
 import { ask } from "../ask.ts";
 import type { CommandSpec } from "../command.ts";
-import { textOf } from "../fields.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 import { report } from "../report.ts";
 
 /** Shows or sets the confirm threshold. */
@@ -21,12 +21,10 @@ export const confirm: CommandSpec = {
     }
     return ask(
       call,
-      async (client) => {
-        if (threshold === undefined) return client.get("confirm");
-        const sent = await client.send("PUT", "confirm", { threshold });
-        return sent.ok ? client.get("confirm") : sent;
-      },
-      (answer) => {
+      (client) =>
+        threshold === undefined ? client.get("confirm") : client.send("PUT", "confirm", { threshold }),
+      (body) => {
+        const answer = fieldsOf(body);
         const release = textOf(answer, "autoRelease");
         const until = release === undefined ? "" : `, until ${release}`;
         call.io.out(

@@ -15,7 +15,7 @@ export const history: CommandSpec = {
       call,
       (client) => client.get(withQuery("history", { term: call.args[0], limit: call.given.number("limit") })),
       (answer) => {
-        const deploys = listOf(answer, "history");
+        const deploys = listOf(answer);
         if (deploys.length === 0) call.io.out("no deploys yet");
         for (const deploy of deploys) {
           const { io } = call;

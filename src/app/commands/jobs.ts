@@ -1,6 +1,6 @@
 import { ask } from "../ask.ts";
 import type { CommandSpec } from "../command.ts";
-import { listOf } from "../fields.ts";
+import { fieldsOf, listOf } from "../fields.ts";
 import { printJobs } from "../job-text.ts";
 
 /** What is at work or waits. */
@@ -14,7 +14,7 @@ export const jobs: CommandSpec = {
       call,
       (client) => client.get("jobs?open=true"),
       (answer) => {
-        const open = listOf(answer, "jobs");
+        const open = listOf(fieldsOf(answer)["jobs"]);
         if (open.length === 0) call.io.out("no jobs run or wait");
         printJobs(call.io, open);
       },

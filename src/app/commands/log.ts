@@ -3,7 +3,6 @@ import type { Client } from "../client.ts";
 import { openClient } from "../client.ts";
 import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
-import { textOf } from "../fields.ts";
 import { jobPath } from "../job-id.ts";
 import { report } from "../report.ts";
 import { LogPrinter } from "../safe-text.ts";
@@ -24,7 +23,6 @@ export const log: CommandSpec = {
   },
 };
 
-/** The end is only believed when the job had ended before a read that brought nothing new. */
 async function printLog(call: Call, client: Client, path: string): Promise<Exit> {
   const printer = new LogPrinter(
     (text) => call.io.write(text),
@@ -33,15 +31,13 @@ async function printLog(call: Call, client: Client, path: string): Promise<Exit>
   const clock = createClock();
   let from = 0;
   for (;;) {
-    const job = call.given.has("follow") ? await client.get(path) : undefined;
-    if (job !== undefined && !job.ok) return report(call.io, job.error);
     const part = await client.log(path, from);
     if (!part.ok) return report(call.io, part.error);
     printer.add(part.value.text);
     const grew = part.value.next > from;
     from = part.value.next;
     if (grew) continue;
-    if (job === undefined || textOf(job.value, "ended") !== undefined) break;
+    if (part.value.ended || !call.given.has("follow")) break;
     await clock.sleep(LOOK_AGAIN_MS);
   }
   printer.end();

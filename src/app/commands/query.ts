@@ -1,6 +1,6 @@
 import { ask, withQuery } from "../ask.ts";
 import type { CommandSpec } from "../command.ts";
-import { listOf } from "../fields.ts";
+import { fieldsOf, listOf } from "../fields.ts";
 import { printJobs } from "../job-text.ts";
 
 /** Past and present jobs, newest first. */
@@ -24,7 +24,7 @@ export const query: CommandSpec = {
           }),
         ),
       (answer) => {
-        const found = listOf(answer, "jobs");
+        const found = listOf(fieldsOf(answer)["jobs"]);
         if (found.length === 0) call.io.out("no such jobs");
         printJobs(call.io, found);
       },
