@@ -6,6 +6,8 @@ import { success } from "../../src/term/output.ts";
 export interface TestJob extends Job {
   /** Everything written so far, scrubbed as the real log is. */
   text(): string;
+  /** The same before it is scrubbed: what the operation itself wrote. */
+  unscrubbed(): string;
   readonly reports: readonly Progress[];
   readonly starts: readonly Parameters<Job["start"]>[0][];
   cancel(reason?: string): void;
@@ -41,6 +43,7 @@ export function testJob(): TestJob {
     write: (output) => add(typeof output === "string" ? output : Buffer.from(output).toString("utf8")),
     progress: (progress) => void reports.push(progress),
     text,
+    unscrubbed: () => raw,
     reports,
     starts,
     cancel: (reason = "cancelled by the test") => abort.abort(reason),

@@ -122,8 +122,9 @@ const NETWORK =
 
 function buildFailure(engine: Engine, error: string, log: BuildLog): Failure {
   const message = scrub(error.trim());
-  if (isNoSpace(message)) return problem("NO_SPACE", `the engine's disk is full: ${message}`);
   const fault = log.fault;
+  const full = [message, ...(fault?.tail ?? [])].find(isNoSpace);
+  if (full !== undefined) return problem("NO_SPACE", `the engine's disk is full: ${scrub(full)}`);
   if (fault === undefined && ENGINE_ENDS.test(message)) {
     return problem("ENGINE_UNREACHABLE", `the engine (${engine.endpoint}) ended during the build: ${message}`);
   }
