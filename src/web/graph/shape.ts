@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import type { GraphNode, GraphSnapshot } from "../../engine/view.ts";
+import { visible } from "../text.ts";
+
+/** Sizes in pixels; widths are fixed, since the fonts of the reader are not known here. */
+export const BOX_WIDTH = 206;
+const BOX_HEAD = 25;
+const LINE_HEIGHT = 17;
+const BOX_FOOT = 9;
+const CHIP_WIDTH = 150;
+const CHIP_HEIGHT = 20;
+const LINE_CHARS = 24;
+const LINES_MAX = 3;
+const CHIP_CHARS = 20;
+
+/** What is placed: a node of the graph, or a chip that stands for a node of another group. */
+export interface Shape {
+  readonly node: GraphNode;
+  readonly chip: boolean;
+  readonly lines: readonly string[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The nodes of one heading, with edges as indices into them. */
+export interface Group {
+  readonly name: string;
+  readonly shapes: readonly Shape[];
+  readonly edges: readonly { readonly from: number; readonly to: number; readonly dashed: boolean }[];
+  /** Equal for equal pictures, whatever the states are. */
+  readonly hash: string;
+}
+
+/** Cuts the graph into its groups, in the order in which they first appear. */
+export function groupsOf(graph: GraphSnapshot): readonly Group[] {
+  const nodes = new Map(graph.nodes.map((node) => [node.key, node]));
+  const drafts = new Map<string, Draft>();
+  for (const node of graph.nodes) place(draftOf(drafts, node.group), node, false);
+  for (const edge of graph.edges) {
+    const from = nodes.get(edge.from);
+    const to = nodes.get(edge.to);
+    if (from === undefined || to === undefined) continue;
+    const draft = draftOf(drafts, to.group);
+    draft.edges.push({
+      from: place(draft, from, from.group !== to.group),
+      to: place(draft, to, false),
+      dashed: edge.dashed === true,
+    });
+  }
+  return [...drafts].map(([name, { shapes, edges }]) => ({ name, shapes, edges, hash: hashOf(shapes, edges) }));
+}
+
+interface Draft {
+  readonly shapes: Shape[];
+  readonly at: Map<string, number>;
+  readonly edges: { readonly from: number; readonly to: number; readonly dashed: boolean }[];
+}
+
+function draftOf(drafts: Map<string, Draft>, name: string): Draft {
+  const draft = drafts.get(name) ?? { shapes: [], at: new Map(), edges: [] };
+  drafts.set(name, draft);
+  return draft;
+}
+
+function place(draft: Draft, node: GraphNode, chip: boolean): number {
+  const known = draft.at.get(node.key);
+  if (known !== undefined) return known;
+  draft.at.set(node.key, draft.shapes.length);
+  return draft.shapes.push(chip ? chipOf(node) : boxOf(node)) - 1;
+}
+
+function boxOf(node: GraphNode): Shape {
+  const lines = wrap(node.label === "" ? node.key : node.label, LINE_CHARS, LINES_MAX);
+  return { node, chip: false, lines, width: BOX_WIDTH, height: BOX_HEAD + lines.length * LINE_HEIGHT + BOX_FOOT };
+}
+
+function chipOf(node: GraphNode): Shape {
+  const label = node.label.replaceAll("\n", " ");
+  const text = node.group === "" ? label : `${node.group} · ${label}`;
+  return { node, chip: true, lines: wrap(text, CHIP_CHARS, 1), width: CHIP_WIDTH, height: CHIP_HEIGHT };
+}
+
+function hashOf(shapes: readonly Shape[], edges: Group["edges"]): string {
+  const places = shapes.map((shape) => [shape.node.key, shape.width, shape.height, shape.chip]);
+  return createHash("sha256")
+    .update(JSON.stringify([places, edges]))
+    .digest("hex");
+}
+
+/** Text in at most `linesMax` lines of `chars` characters, broken at gaps where there are any. */
+export function wrap(text: string, chars: number, linesMax: number): readonly string[] {
+  const lines: string[] = [];
+  for (const part of visible(text).split("\n")) {
+    let rest = Array.from(part.trim());
+    while (rest.length > chars && lines.length <= linesMax) {
+      const cut = gap(rest, chars);
+      lines.push(rest.slice(0, cut).join("").trimEnd());
+      rest = Array.from(rest.slice(cut).join("").trimStart());
+    }
+    if (rest.length > 0) lines.push(rest.join(""));
+    if (lines.length > linesMax) break;
+  }
+  if (lines.length <= linesMax) return lines.length === 0 ? [" "] : lines;
+  const kept = lines.slice(0, linesMax);
+  const last = Array.from(kept.at(-1) ?? "")
+    .slice(0, chars - 1)
+    .join("");
+  return [...kept.slice(0, -1), `${last}…`];
+}
+
+/** Where to break: after the last gap in the second half of the line, or at its end. */
+function gap(characters: readonly string[], chars: number): number {
+  for (let at = chars; at > chars / 2; at--) {
+    if (characters[at] === " " || /[\s/:_.@·-]/.test(characters[at - 1] ?? "")) return at;
+  }
+  return chars;
+}

@@ -1,0 +1,81 @@
+import { Worker } from "node:worker_threads";
+import type { Subscription } from "rxjs";
+import type { Clock } from "../../engine/clock.ts";
+import { problem } from "../../engine/errors.ts";
+import { failure, type Result, success } from "../../term/output.ts";
+import type { Arrange, Places, Sizes } from "./layout.ts";
+
+/** Dense graphs can take Graphviz minutes; a page does not wait for them. */
+const DEADLINE_MS = 10_000;
+
+interface Request {
+  readonly sizes: Sizes;
+  readonly done: (result: Result<Places>) => void;
+}
+
+/**
+ * Layout in one thread of its own, so that pages and effects never wait for it. One request at a time; a request over
+ * its deadline ends the thread, and the next one starts another. Fails with `LAYOUT_FAILED`.
+ */
+export function startLayoutThread(clock: Clock): { readonly arrange: Arrange; close(): Promise<void> } {
+  const queue: Request[] = [];
+  let thread: Worker | undefined;
+  let current: (Request & { readonly id: number; readonly deadline: Subscription }) | undefined;
+  let closed = false;
+  let lastId = 0;
+
+  const finish = (result: Result<Places>): void => {
+    const request = current;
+    current = undefined;
+    request?.deadline.unsubscribe();
+    request?.done(result);
+    next();
+  };
+  const drop = (why: string): void => {
+    void thread?.terminate();
+    thread = undefined;
+    finish(failure(problem("LAYOUT_FAILED", why)));
+  };
+  const next = (): void => {
+    const request = current === undefined ? queue.shift() : undefined;
+    if (request === undefined) return;
+    if (closed) return request.done(failure(problem("LAYOUT_FAILED", "the server is closing")));
+    thread ??= open();
+    const deadline = clock.after(DEADLINE_MS, () => drop(`no layout within ${DEADLINE_MS / 1000} s`));
+    current = { ...request, id: ++lastId, deadline };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    thread.postMessage({ id: lastId, sizes: request.sizes });
+  };
+  const open = (): Worker => {
+    const worker = spawn();
+    worker.on("message", (answer: { id: number; places: Places } | { id: number; error: string }) => {
+      if (answer.id !== current?.id) return;
+      finish("places" in answer ? success(answer.places) : failure(problem("LAYOUT_FAILED", answer.error)));
+    });
+    worker.on("error", (error: Error) => thread === worker && drop(error.message));
+    worker.on("exit", () => thread === worker && drop("the layout thread ended"));
+    worker.unref();
+    return worker;
+  };
+  return {
+    arrange: (sizes) =>
+      new Promise((done) => {
+        queue.push({ sizes, done });
+        next();
+      }),
+    close: async () => {
+      closed = true;
+      const worker = thread;
+      thread = undefined;
+      if (current !== undefined) finish(failure(problem("LAYOUT_FAILED", "the server is closing")));
+      await worker?.terminate();
+    },
+  };
+}
+
+/** From sources the thread needs the same loader as this file; from `dist` it is plain JavaScript. */
+function spawn(): Worker {
+  const source = import.meta.url.endsWith(".ts");
+  const file = new URL(source ? "./layout-thread.ts" : "./layout-thread.js", import.meta.url);
+  return new Worker(file, { execArgv: source ? ["--import", "tsx"] : [] });
+}

@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { problem } from "../engine/errors.ts";
+import type { Failure } from "../term/output.ts";
+import { Refused } from "./problems.ts";
+import { same } from "./session.ts";
+import { visitorOf } from "./visitor.ts";
+import type { Web } from "./web.ts";
+
+/**
+ * The checks before any handler, in order: a role on every route, the origin of the request, who it is, whether the
+ * role suffices, the token against forged requests, and whether what has to be stored can be.
+ */
+export function guard(app: FastifyInstance, web: Web): void {
+  app.addHook("onRoute", (route) => {
+    if (route.config?.role === undefined) throw new Error(`the route ${route.url} names no role`);
+  });
+  app.addHook("onRequest", async (request) => {
+    request.visitor = visitorOf(request, web.cookie, web.token, web.sessions);
+    refuse(foreignOrigin(request, web.view.url));
+    if (request.routeOptions.config.role === "admin") refuse(notAdmin(request, web));
+  });
+  app.addHook("preHandler", async (request) => {
+    const { config } = request.routeOptions;
+    if (changes(request) && request.visitor.session !== undefined) refuse(forged(request));
+    if (config.stores === true && !web.view.storable()) {
+      refuse({ status: 503, failure: problem("STORE_FULL", "nothing can be stored right now: the disk is full") });
+    }
+  });
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly failure: Failure;
+}
+
+function refuse(refusal: Refusal | undefined): void {
+  if (refusal !== undefined) throw new Refused(refusal.status, refusal.failure);
+}
+
+const changes = (request: FastifyRequest): boolean => request.method !== "GET" && request.method !== "HEAD";
+
+/**
+ * Another site's page may link here, but neither change anything nor read the API.
+ *
+ * @source Fetch Metadata (`Sec-Fetch-Site`), Fetch (`Origin`). Programs send neither.
+ */
+function foreignOrigin(request: FastifyRequest, url: string): Refusal | undefined {
+  const path = request.routeOptions.url ?? request.url;
+  if (!changes(request) && !path.startsWith("/api/")) return undefined;
+  const site = request.headers["sec-fetch-site"];
+  const { origin } = request.headers;
+  const known = [url, `http://${request.host}`, `https://${request.host}`];
+  const navigation = !changes(request) && request.headers["sec-fetch-mode"] === "navigate";
+  const foreign =
+    (site !== undefined && site !== "same-origin" && site !== "none" && !navigation) ||
+    (origin !== undefined && !known.some((address) => originOf(address) === origin));
+  if (!foreign) return undefined;
+  const from = origin ?? `a ${String(site)} page`;
+  return { status: 403, failure: problem("FORBIDDEN", `this request comes from ${from}, not from this site`) };
+}
+
+const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined);
+
+function notAdmin(request: FastifyRequest, web: Web): Refusal | undefined {
+  const { visitor } = request;
+  if (visitor.role === "admin") return undefined;
+  if (visitor.refused !== true) {
+    return { status: 401, failure: problem("LOGIN_NEEDED", "only an administrator can do this") };
+  }
+  if (web.failures.waitMs(request.ip) > 0) {
+    return { status: 429, failure: problem("TOO_MANY_TRIES", "too many wrong tokens from this address") };
+  }
+  web.failures.failed(request.ip);
+  return { status: 401, failure: problem("LOGIN_REFUSED", "the token is wrong") };
+}
+
+function forged(request: FastifyRequest): Refusal | undefined {
+  const given = request.headers["x-csrf-token"] ?? fieldOf(request.body, "_csrf");
+  const expected = request.visitor.session?.csrf;
+  if (typeof given === "string" && expected !== undefined && same(given, expected)) return undefined;
+  return { status: 403, failure: problem("FORBIDDEN", "the form's token is missing or belongs to an earlier log-in") };
+}
+
+/** A text field of a parsed form or JSON body. */
+export function fieldOf(body: unknown, name: string): string | undefined {
+  if (typeof body !== "object" || body === null || !Object.hasOwn(body, name)) return undefined;
+  const value: unknown = Reflect.get(body, name);
+  return typeof value === "string" ? value : undefined;
+}

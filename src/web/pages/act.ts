@@ -1,0 +1,59 @@
+import { problem } from "../../engine/errors.ts";
+import { isLevel } from "../../engine/level.ts";
+import type { ActionResult } from "../../engine/view.ts";
+import { jobIn } from "../job-id.ts";
+import { outcomeOf, Refused } from "../problems.ts";
+import type { Web } from "../web.ts";
+import type { Answer, Page, Visit } from "./page.ts";
+
+const acting = { method: "POST", role: "admin", stores: true } as const;
+
+export const rebuildJob = jobAction("rebuild", "The job runs again.", ({ view }, id, { visitor }) =>
+  view.act.rebuild(id, visitor.who),
+);
+
+export const cancelJob = jobAction("cancel", "The job is being cancelled.", ({ view }, id, { visitor, form }) =>
+  view.act.cancel(id, visitor.who, form["why"]?.[0]?.slice(0, 500) || "cancelled on its page"),
+);
+
+export const startJob = jobAction("start", "The job may start now.", ({ view }, id, { visitor }) =>
+  view.act.start(id, visitor.who),
+);
+
+export const setConfirm: Page = {
+  ...acting,
+  path: "/confirm",
+  title: "Confirm threshold",
+  handler: async ({ view }, { form, visitor }) => {
+    const threshold = form["threshold"]?.[0] ?? "";
+    if (threshold !== "none" && !isLevel(threshold)) {
+      throw new Refused(400, problem("BAD_REQUEST", `"${threshold.slice(0, 40)}" is neither a level nor "none"`));
+    }
+    outcomeOf(await view.act.confirm(threshold, visitor.who));
+    return tell(visitor, "/", `The confirm threshold is ${threshold} now.`);
+  },
+};
+
+/** A button of a job's page: acts, then goes back to the job, or on to the new one. */
+function jobAction(
+  name: string,
+  done: string,
+  act: (web: Web, id: string, visit: Visit) => Promise<ActionResult>,
+): Page {
+  return {
+    ...acting,
+    path: `/job/:date/:id/${name}`,
+    title: "Job",
+    handler: async (web, visit) => {
+      const job = jobIn(web.view, visit.params["date"], visit.params["id"]);
+      if (job === undefined) return undefined;
+      const next = outcomeOf(await act(web, job.id, visit));
+      return tell(visit.visitor, `/job/${next.job ?? job.id}`, done);
+    },
+  };
+}
+
+function tell(visitor: Visit["visitor"], to: string, text: string): Answer {
+  if (visitor.session !== undefined) visitor.session.notice = { good: true, text };
+  return { kind: "redirect", to };
+}

@@ -1,0 +1,147 @@
+import { levels, type Threshold } from "../../engine/level.ts";
+import type { GraphNode, ServiceView, Stats, View } from "../../engine/view.ts";
+import { type Look, type Mark, markOfNode, markOfState, overall } from "../looks.ts";
+import { count, duration, type Html } from "../text.ts";
+import { render } from "../views.ts";
+import { type Moment, momentOf, type Page } from "./page.ts";
+
+const PROBLEMS_MAX = 50;
+
+export interface HomeData {
+  readonly headline: string;
+  readonly look: Look;
+  readonly counts: readonly { readonly look: Look; readonly count: number; readonly word: string }[];
+  readonly services: readonly ServiceRow[];
+  readonly problems: readonly Problem[];
+  readonly moreProblems: number;
+  readonly empty: boolean;
+  readonly live: boolean;
+  readonly graph: Html | undefined;
+  readonly confirm: ConfirmData;
+}
+
+interface ServiceRow {
+  readonly term: string;
+  readonly name: string;
+  readonly url: string | undefined;
+  readonly place: string;
+  readonly source: string;
+  readonly mark: Mark;
+  readonly running: string;
+  readonly wanted: string;
+  readonly since: Moment | undefined;
+  readonly job: string | undefined;
+  readonly detail: string;
+}
+
+interface Problem {
+  readonly mark: Mark;
+  readonly label: string;
+  readonly key: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly code: string;
+  readonly at: string;
+  readonly job: string | undefined;
+  readonly again: string;
+}
+
+interface ConfirmData {
+  readonly threshold: Threshold;
+  readonly sentence: string;
+  readonly setBy: string;
+  readonly release: string;
+  readonly choices: readonly { readonly value: string; readonly chosen: boolean }[];
+  readonly csrf: string;
+}
+
+export const homePage: Page = {
+  method: "GET",
+  path: "/",
+  role: "viewer",
+  title: "Overview",
+  menu: true,
+  handler: async ({ view, clock, drawings }, { visitor, live }) => {
+    const now = clock.now();
+    const { nodes } = view.graph();
+    const stats = view.stats();
+    const problems = nodes.filter((node) => node.state === "failed" || node.staleSinceMs !== undefined);
+    const body = render("home", {
+      headline: headline(view, problems.length),
+      look: overall(stats, nodes),
+      counts: countsOf(stats),
+      services: view.services().map((service) => serviceRow(service, now)),
+      problems: problems.slice(0, PROBLEMS_MAX).map((node) => problemOf(node, now)),
+      moreProblems: Math.max(0, problems.length - PROBLEMS_MAX),
+      empty: nodes.length === 0,
+      live,
+      graph: live || nodes.length === 0 ? undefined : await drawings.soon(),
+      confirm: confirmData(view, now, visitor.session?.csrf ?? ""),
+    });
+    return { kind: "page", body };
+  },
+};
+
+function headline(view: View, problems: number): string {
+  const services = view.services();
+  const moving = services.filter((service) => ["ready", "waiting", "running"].includes(service.state)).length;
+  const live = services.filter((service) => service.state === "ok").length;
+  const parts = [];
+  if (problems > 0) parts.push(`${count(problems, "problem")} to look at`);
+  if (moving > 0) parts.push(`${count(moving, "service")} on the move`);
+  if (parts.length > 0) return parts.join(", ");
+  if (services.length === 0) return "Nothing to deploy yet";
+  return live === services.length ? "Everything is live and up to date" : `${live} of ${services.length} services live`;
+}
+
+function countsOf(stats: Stats): HomeData["counts"] {
+  const order = ["failed", "running", "waiting", "ready", "blocked", "ok"] as const;
+  return order.filter((state) => stats[state] > 0).map((state) => ({ look: state, count: stats[state], word: state }));
+}
+
+function serviceRow(service: ServiceView, now: number): ServiceRow {
+  return {
+    term: service.term,
+    name: service.name,
+    url: service.url !== undefined && /^https?:\/\//.test(service.url) ? service.url : undefined,
+    place: `${service.kind} on ${service.host}`,
+    source: service.source,
+    mark: markOfState(service.state),
+    running: service.running ?? "",
+    wanted: service.wanted !== service.running ? (service.wanted ?? "") : "",
+    since: momentOf(service.sinceMs, now),
+    job: service.job === undefined ? undefined : `/job/${service.job}`,
+    detail: service.detail,
+  };
+}
+
+function problemOf(node: GraphNode, now: number): Problem {
+  const { failure } = node;
+  const again = failure?.retryAtMs === undefined ? "" : `tried again in ${duration(failure.retryAtMs - now)}`;
+  return {
+    mark: markOfNode(node),
+    label: node.label.replaceAll("\n", " "),
+    key: node.key,
+    message: failure?.message ?? node.detail,
+    hint: failure?.hint ?? "",
+    code: failure?.code ?? "",
+    at: node.at ?? "",
+    job: node.job === undefined ? undefined : `/job/${node.job}`,
+    again,
+  };
+}
+
+function confirmData(view: View, now: number, csrf: string): ConfirmData {
+  const { threshold, setBy, autoReleaseAtMs } = view.threshold();
+  return {
+    threshold,
+    sentence:
+      threshold === "none"
+        ? "Nothing waits for a person."
+        : `Jobs that are ${threshold.replace("-", " ")} or worse wait for a person.`,
+    setBy,
+    release: autoReleaseAtMs === undefined ? "" : `released in ${duration(autoReleaseAtMs - now)}`,
+    choices: [...levels, "none"].map((value) => ({ value, chosen: value === threshold })),
+    csrf,
+  };
+}

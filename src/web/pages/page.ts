@@ -1,0 +1,53 @@
+import type { Look } from "../looks.ts";
+import { ago, type Html, iso } from "../text.ts";
+import type { Role, Visitor } from "../visitor.ts";
+import type { Web } from "../web.ts";
+
+/** A request, as far as a page needs it. */
+export interface Visit {
+  readonly visitor: Visitor;
+  readonly address: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** Fields of the form; a field may come more than once. */
+  readonly form: Readonly<Record<string, readonly string[]>>;
+  /** The script asks for the parts that move: the graph and the log are left out. */
+  readonly live: boolean;
+}
+
+export type Answer =
+  | {
+      readonly kind: "page";
+      readonly body: Html;
+      readonly title?: string;
+      readonly look?: Look;
+      readonly status?: number;
+    }
+  | { readonly kind: "document"; readonly type: string; readonly text: string }
+  /** Goes on to another page; `session` sets the cookie ("" ends it). */
+  | { readonly kind: "redirect"; readonly to: string; readonly session?: string };
+
+/** One line of the site's table. */
+export interface Page {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly role: Role;
+  readonly title: string;
+  /** Stands in the menu. */
+  readonly menu?: boolean;
+  /** Changes what is stored: 503 while nothing can be. */
+  readonly stores?: boolean;
+  /** Undefined: there is nothing at this address (404). */
+  readonly handler: (web: Web, visit: Visit) => Answer | undefined | Promise<Answer | undefined>;
+}
+
+/** A time on a page: exact for machines and on hover, relative for people. */
+export interface Moment {
+  readonly iso: string;
+  readonly text: string;
+}
+
+export const moment = (ms: number, nowMs: number): Moment => ({ iso: iso(ms), text: ago(ms, nowMs) });
+
+export const momentOf = (ms: number | undefined, nowMs: number): Moment | undefined =>
+  ms === undefined ? undefined : moment(ms, nowMs);

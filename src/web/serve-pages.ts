@@ -1,0 +1,121 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
+import { problem } from "../engine/errors.ts";
+import type { Failure } from "../term/output.ts";
+import type { Answer, Page, Visit } from "./pages/page.ts";
+import { forProgram, refusalOf, sendProblem, titles } from "./problems.ts";
+import { type Framed, frame } from "./shell.ts";
+import { menu, site } from "./site.ts";
+import { render } from "./views.ts";
+import { ANONYMOUS } from "./visitor.ts";
+import type { Web } from "./web.ts";
+
+const HTML = "text/html; charset=utf-8";
+const YEAR_S = 31_536_000;
+const TextFields = Type.Record(
+  Type.String(),
+  Type.Union([Type.String({ maxLength: 4_000 }), Type.Array(Type.String({ maxLength: 4_000 }))]),
+);
+const PathFields = Type.Record(Type.String(), Type.String({ maxLength: 200 }));
+
+/** Adds a route for each line of the site's table, the static files, and the pages for errors. */
+export function servePages(app: FastifyInstance, web: Web): void {
+  for (const page of site) {
+    app.route({
+      method: page.method,
+      url: page.path,
+      config: { role: page.role, stores: page.stores === true },
+      schema: { querystring: TextFields, params: PathFields, ...(page.method === "POST" ? { body: TextFields } : {}) },
+      handler: async (request, reply) => answer(web, page, request, reply),
+    });
+  }
+  app.get<{ Params: { name: string } }>(
+    `${web.assets.base}/:name`,
+    { config: { role: "viewer" }, schema: { params: PathFields } },
+    (request, reply) => {
+      const file = web.assets.file(request.params.name);
+      if (file === undefined) return sendFailure(web, request, reply, 404, nothingHere());
+      return reply.header("cache-control", `public, max-age=${YEAR_S}, immutable`).type(file.type).send(file.body);
+    },
+  );
+  app.setNotFoundHandler((request, reply) => sendFailure(web, request, reply, 404, nothingHere()));
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOf(error);
+    if (refusal.status === 500) web.report(error);
+    return sendFailure(web, request, reply, refusal.status, refusal.failure);
+  });
+}
+
+const nothingHere = (): Failure => problem("NOT_FOUND", "there is nothing at this address");
+
+async function answer(web: Web, page: Page, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const visit = visitOf(request);
+  const result = await page.handler(web, visit);
+  if (result === undefined) return sendFailure(web, request, reply, 404, nothingHere());
+  if (result.kind === "redirect") return redirect(web, reply, result);
+  if (result.kind === "document") return reply.type(result.type).send(result.text);
+  const framed: Framed = {
+    title: result.title ?? page.title,
+    body: result.body,
+    live: visit.live,
+    path: page.path,
+    ...(result.look === undefined ? {} : { look: result.look }),
+    here: request.url,
+  };
+  return reply
+    .code(result.status ?? 200)
+    .type(HTML)
+    .send(frame(web, request.visitor, menu, framed).text);
+}
+
+function visitOf(request: FastifyRequest): Visit {
+  const query = fieldsOf(request.query);
+  const form = fieldsOf(request.body);
+  const firsts = Object.entries(query).map(([name, values]) => [name, values[0] ?? ""] as const);
+  const params = Object.entries(fieldsOf(request.params)).map(([name, values]) => [name, values[0] ?? ""] as const);
+  return {
+    visitor: request.visitor,
+    address: request.ip,
+    params: Object.fromEntries(params),
+    query: Object.fromEntries(firsts),
+    form,
+    live: request.headers["x-millrace-live"] !== undefined,
+  };
+}
+
+function fieldsOf(parsed: unknown): Readonly<Record<string, readonly string[]>> {
+  if (typeof parsed !== "object" || parsed === null) return {};
+  const fields: Record<string, readonly string[]> = {};
+  for (const [name, value] of Object.entries(parsed)) {
+    const values: unknown[] = Array.isArray(value) ? value : [value];
+    fields[name] = values.filter((one) => typeof one === "string");
+  }
+  return fields;
+}
+
+function redirect(web: Web, reply: FastifyReply, result: Extract<Answer, { kind: "redirect" }>): FastifyReply {
+  const options = { path: "/", httpOnly: true, sameSite: "lax", secure: web.secure } as const;
+  if (result.session === "") reply.clearCookie(web.cookie, options);
+  else if (result.session !== undefined) reply.setCookie(web.cookie, result.session, options);
+  return reply.redirect(result.to, 303);
+}
+
+/** Programs get problem+json, people a page that says what to do. */
+export function sendFailure(
+  web: Web,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  failure: Failure,
+): FastifyReply {
+  if (forProgram(request)) return sendProblem(reply, status, failure);
+  const title = titles[status] ?? "Not possible";
+  const login = status === 401;
+  const body = render("problem", { status, message: failure.message, hint: failure.hint ?? "", login });
+  if (status === 429 || status === 503) reply.header("retry-after", "60");
+  const framed: Framed = { title, body, live: false, path: "", here: "/" };
+  return reply
+    .code(status)
+    .type(HTML)
+    .send(frame(web, request.visitor ?? ANONYMOUS, menu, framed).text);
+}

@@ -1,0 +1,78 @@
+import { type Look, overall, symbols } from "./looks.ts";
+import type { Html } from "./text.ts";
+import { render } from "./views.ts";
+import type { Visitor } from "./visitor.ts";
+import type { Web } from "./web.ts";
+
+/** The frame of every page. */
+export interface ShellData {
+  readonly title: string;
+  readonly flavour: string;
+  readonly version: string;
+  readonly server: string;
+  readonly assets: string;
+  readonly look: Look;
+  readonly lookSymbol: string;
+  readonly menu: readonly { readonly href: string; readonly title: string; readonly current: boolean }[];
+  readonly banners: readonly { readonly level: string; readonly text: string }[];
+  readonly notice: { readonly good: boolean; readonly text: string } | undefined;
+  readonly visitor: { readonly who: string; readonly signedIn: boolean; readonly csrf: string };
+  readonly loginHref: string;
+  readonly symbols: readonly { readonly look: string; readonly path: string }[];
+  readonly body: Html;
+}
+
+export interface Framed {
+  readonly title: string;
+  readonly body: Html;
+  /** Asked for by the script: what is shown once waits for the person. */
+  readonly live: boolean;
+  /** Path of the page, to mark it in the menu. */
+  readonly path: string;
+  /** Address to come back to after signing in. */
+  readonly here: string;
+  /** State in the tab's icon; default that of the whole. */
+  readonly look?: Look;
+}
+
+/** One character before the title of the tab, so that many tabs can be told apart. */
+const TITLE_SYMBOLS: Readonly<Record<Look, string>> = {
+  ok: "✓",
+  ready: "○",
+  waiting: "‖",
+  running: "▸",
+  failed: "✗",
+  trouble: "△",
+  blocked: "⊘",
+  cancelled: "□",
+  interrupted: "↯",
+};
+
+export function frame(
+  web: Web,
+  visitor: Visitor,
+  menu: readonly { readonly href: string; readonly title: string }[],
+  page: Framed,
+): Html {
+  const { view, assets } = web;
+  const { session } = visitor;
+  const look = page.look ?? overall(view.stats(), view.graph().nodes);
+  const notice = session?.notice;
+  if (session !== undefined && !page.live) delete session.notice;
+  return render("shell", {
+    title: page.title,
+    flavour: view.flavour,
+    version: view.version,
+    server: web.server,
+    assets: assets.base,
+    look,
+    lookSymbol: TITLE_SYMBOLS[look],
+    menu: menu.map((entry) => ({ ...entry, current: entry.href === page.path })),
+    banners: view.banners().map(({ level, text }) => ({ level, text })),
+    notice,
+    visitor: { who: visitor.who, signedIn: session !== undefined, csrf: session?.csrf ?? "" },
+    loginHref: `/login?to=${encodeURIComponent(page.here)}`,
+    symbols: Object.entries(symbols).map(([name, path]) => ({ look: name, path })),
+    body: page.body,
+  });
+}

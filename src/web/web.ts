@@ -1,0 +1,29 @@
+import type { Clock } from "../engine/clock.ts";
+import type { Secret } from "../engine/secret.ts";
+import type { View } from "../engine/view.ts";
+import type { Assets } from "./assets.ts";
+import type { Drawings } from "./graph/drawings.ts";
+import type { FailureLimit, Sessions } from "./session.ts";
+import type { EventStream, EventStreams } from "./sse.ts";
+
+/** What every handler has at hand. Made once, in `server.ts`. */
+export interface Web {
+  readonly view: View;
+  readonly clock: Clock;
+  readonly token: Secret;
+  readonly sessions: Sessions;
+  readonly failures: FailureLimit;
+  readonly assets: Assets;
+  readonly drawings: Drawings;
+  readonly streams: EventStreams;
+  readonly sendEvents: (stream: EventStream) => void;
+  readonly metrics: { text(): Promise<string>; readonly contentType: string };
+  /** Name of the session cookie. */
+  readonly cookie: string;
+  /** The configured base URL is https. */
+  readonly secure: boolean;
+  /** Told of errors that are faults of the program. */
+  readonly report: (error: unknown) => void;
+  /** Random, one a start: a page that meets another one reloads. */
+  readonly server: string;
+}
