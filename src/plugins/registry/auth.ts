@@ -38,7 +38,7 @@ export async function authorize(
   const realm = checkRealm(challenge.realm, registry);
   if (!realm.ok) return realm;
   realm.value.searchParams.set("service", challenge.service);
-  realm.value.searchParams.set("scope", access.scope);
+  if (access.scope !== "") realm.value.searchParams.set("scope", access.scope);
   const headers = credential === undefined ? {} : { authorization: basic(credential).reveal() };
   const got = await exchange(clock, realm.value, { method: "GET", headers }, signal);
   if (!got.ok) return got;
