@@ -49,8 +49,8 @@ async function importFile(path: string): Promise<Loaded<unknown>> {
 function deployerOf(path: string, module: unknown): Loaded<Deployer> {
   const exported: unknown = isObject(module) && "default" in module ? module.default : undefined;
   if (isDeployer(exported)) return success(exported);
-  const found = exported === undefined ? "has no default export" : "exports something else as its default";
-  const error = problem("NO_DEPLOYER", `${shownPath(path)} ${found}, not a deployer({ … })`);
+  const found = exported === undefined ? "there is no default export" : "the default export is something else";
+  const error = problem("NO_DEPLOYER", `${found}: it must be deployer({ … })`);
   return { ok: false, error: { ...error, at: shownPath(path) } };
 }
 

@@ -24,7 +24,10 @@ import { Given, optionOf } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { reportFault } from "./report.ts";
 
-/** Every command, in the order of the help. */
+/**
+ * Every command, in the order of the help. Those that need an engine load it when they are run, so that the others
+ * answer at once.
+ */
 export const commands: readonly { readonly heading: string; readonly specs: readonly CommandSpec[] }[] = [
   { heading: "Your pipeline:", specs: [init, check, docs] },
   { heading: "Running it:", specs: [serve, local, plan] },

@@ -39,5 +39,6 @@ export function placeOf(frame: string): string | undefined {
 /** A path as it is shown: short below the working directory, absolute elsewhere. */
 export function shownPath(path: string): string {
   const short = relative(process.cwd(), path);
+  if (short === "") return ".";
   return short.startsWith("..") ? path : short;
 }

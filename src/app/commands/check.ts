@@ -3,7 +3,6 @@ import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
 import { dockerHostOf, invalid, type OpenPipeline, openPipeline, registryAuthOf } from "../prepare.ts";
 import { report, reportProblems } from "../report.ts";
-import { openWorld } from "../open-world.ts";
 
 /** Validates `pipeline.ts`, and what it names. */
 export const check: CommandSpec = {
@@ -25,6 +24,7 @@ export const check: CommandSpec = {
 };
 
 async function checkOutside(call: Call, { deployer, pipeline }: OpenPipeline): Promise<Exit> {
+  const { openWorld } = await import("../open-world.ts");
   const opened = await openWorld({ pipeline, dockerHost: dockerHostOf(call), ...registryAuthOf(call) });
   if (!opened.ok) return report(call.io, opened.error);
   try {

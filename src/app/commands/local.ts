@@ -5,7 +5,6 @@ import { planFailed, printPlan } from "../plan-text.ts";
 import { localOptions } from "../prepare.ts";
 import { report } from "../report.ts";
 import { runUntilStopped } from "../run.ts";
-import { startLocal } from "../wire.ts";
 
 /** A deployer for one person: no statuses, no messages; with `--confirm=harmless` a dry run. */
 export const local: CommandSpec = {
@@ -29,6 +28,7 @@ export const local: CommandSpec = {
   async run(call: Call): Promise<Exit> {
     const options = await localOptions(call);
     if (!options.ok) return report(call.io, options.error);
+    const { startLocal } = await import("../wire.ts");
     const running = await startLocal(options.value);
     if (!running.ok) return report(call.io, running.error);
     if (call.given.has("once")) return runOnce(call, running.value);

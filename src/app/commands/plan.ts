@@ -3,7 +3,6 @@ import type { Exit } from "../exit.ts";
 import { planFailed, planIdle, printPlan } from "../plan-text.ts";
 import { planOptions } from "../prepare.ts";
 import { report } from "../report.ts";
-import { makePlan } from "../wire.ts";
 
 /** What a server would do now. */
 export const plan: CommandSpec = {
@@ -15,6 +14,7 @@ export const plan: CommandSpec = {
   async run(call: Call): Promise<Exit> {
     const options = await planOptions(call);
     if (!options.ok) return report(call.io, options.error);
+    const { makePlan } = await import("../wire.ts");
     const made = await makePlan(options.value);
     if (!made.ok) return report(call.io, made.error);
     if (call.given.has("json")) call.io.out(JSON.stringify(made.value, undefined, 2));

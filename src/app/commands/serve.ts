@@ -3,7 +3,6 @@ import type { Exit } from "../exit.ts";
 import { serveOptions } from "../prepare.ts";
 import { report } from "../report.ts";
 import { runUntilStopped } from "../run.ts";
-import { startServer } from "../wire.ts";
 
 /** The service: engine, effects and pages, until it is told to stop. */
 export const serve: CommandSpec = {
@@ -26,6 +25,7 @@ export const serve: CommandSpec = {
   async run(call: Call): Promise<Exit> {
     const options = await serveOptions(call);
     if (!options.ok) return report(call.io, options.error);
+    const { startServer } = await import("../wire.ts");
     const running = await startServer(options.value);
     if (!running.ok) return report(call.io, running.error);
     return runUntilStopped(call, options.value, running.value);
