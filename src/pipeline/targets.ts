@@ -1,5 +1,5 @@
 import { deploy } from "../engine/effects/deploy.ts";
-import type { Deployed } from "../engine/effects/lane.ts";
+import type { Deployed } from "../engine/effects/lane-face.ts";
 import { type Declared, type Service, serviceOf } from "../engine/effects/service.ts";
 import type { PushedImage } from "../plugins/docker/index.ts";
 import { map } from "../term/combinators.ts";

@@ -1,8 +1,9 @@
 import { map2Node, mapNode } from "../../incr/index.ts";
-import type { Result } from "../../term/output.ts";
+import { active, type Result } from "../../term/output.ts";
 import { type Answer, answering, type Box, sameAnswer, type Term } from "../../term/term.ts";
 import type { Engine } from "../engine.ts";
-import { type Deployed, TargetLane } from "./lane.ts";
+import { TargetLane } from "./lane.ts";
+import type { Deployed } from "./lane-face.ts";
 import type { Observed, TargetKind } from "./target.ts";
 
 /**
@@ -26,7 +27,12 @@ export function deploy<Spec, W, Seen extends Observed, Ref>(
   const answer = map2Node(
     told,
     lane.answer,
-    (output, now): Answer<Deployed> => (output.state === "ok" ? now : { output, metadata: now.metadata }),
+    (output, now): Answer<Deployed> => {
+      if (output.state !== "ok") return { output, metadata: now.metadata };
+      // What the lane says may still be about an earlier value: then the newest is on its way.
+      const earlier = now.output.state === "ok" && now.output.value.generation !== lane.want?.generation;
+      return earlier ? { output: active("ready", box.key), metadata: now.metadata } : now;
+    },
     sameAnswer,
   );
   engine.world.graph.scope.onRelease(() => lane.stop());

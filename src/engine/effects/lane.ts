@@ -1,29 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { Variable } from "../../incr/index.ts";
-import { active, type Failure, failed, failure, ok, type Result, success } from "../../term/output.ts";
-import { type Answer, sameAnswer } from "../../term/term.ts";
+import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import { backoffMs } from "../backoff.ts";
 import type { Engine } from "../engine.ts";
 import { problem } from "../errors.ts";
 import type { JobId } from "../job.ts";
 import type { RunningJob } from "../running-job.ts";
 import type { IntentRow } from "../store/store.ts";
-import { type Ended, endingFailure, Intents, newIntent, troubleOf } from "./intents.ts";
+import { type Ended, endingFailure, troubleOf } from "./intents.ts";
+import { LaneFace } from "./lane-face.ts";
 import { LaneJob } from "./lane-job.ts";
-import { type Act, type Ending, nextAct, type Situation } from "./machine.ts";
-import type { Applied, Lane, Observed, Stamp, TargetKind } from "./target.ts";
+import { LaneState } from "./lane-state.ts";
+import { type Act, type Ending, nextAct } from "./machine.ts";
+import type { Applied, Lane, Observed, TargetKind } from "./target.ts";
 import { Waker } from "./waker.ts";
-import { type Wanted, Wants } from "./wants.ts";
+import type { Wanted } from "./wants.ts";
 
 /** How long until a target is looked at again, in milliseconds: at rest, when something is wrong, while it moves. */
 const REST_MS = 60_000;
 const TROUBLE_MS = 15_000;
 const MOVING_MS = 1_000;
-
-/** What a deploy term is worth: what runs on the target. */
-export interface Deployed {
-  readonly running: string;
-}
 
 export interface LaneOptions {
   /** Key of the deploy term. */
@@ -42,21 +37,15 @@ export interface LaneOptions {
  */
 export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   readonly name: Lane;
-  readonly answer: Variable<Answer<Deployed>>;
   readonly kind: TargetKind<Spec, W, Seen, Ref>;
   readonly spec: Spec;
   readonly options: LaneOptions;
-  /** The target as last observed; kept for people while `#seen` has to be read again. */
-  lastSeen: Seen | undefined;
-  #seen: Seen | undefined;
-  /** The generation whose job has passed the threshold and the re-read head. */
-  #cleared: number | undefined;
   #tries = 0;
   #stopped = false;
-  readonly #wants: Wants<W>;
-  readonly #intents: Intents;
+  readonly #state: LaneState<Spec, W, Seen, Ref>;
   readonly #job: LaneJob;
   readonly #waker: Waker;
+  readonly #face: LaneFace;
   readonly #engine: Engine;
 
   constructor(engine: Engine, kind: TargetKind<Spec, W, Seen, Ref>, spec: Spec, options: LaneOptions) {
@@ -65,8 +54,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     this.spec = spec;
     this.options = options;
     this.name = kind.lane(spec);
-    this.#wants = new Wants(kind);
-    this.#intents = new Intents(engine.journal, engine.store.queries.intents({ lane: this.name, limit: 1 })[0]);
+    this.#state = new LaneState(engine, kind, { lane: this.name, ...options });
     const about = {
       op: kind.kind,
       term: options.term,
@@ -74,18 +62,23 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
       description: kind.describe(spec),
       level: kind.level,
     };
-    this.#job = new LaneJob(engine, about, () => engine.change(undefined, () => this.#showJob()));
+    this.#job = new LaneJob(engine, about, () => this.#showJob());
     this.#waker = new Waker(engine.clock);
-    const first: Answer<Deployed> = { output: active("ready", options.term), metadata: {} };
-    this.answer = new Variable<Answer<Deployed>>(engine.world.graph, first, sameAnswer);
+    this.#face = new LaneFace(engine, options.term, () => this.#job.id ?? this.last?.job);
     engine.jobs.rebuilders.set(`${kind.kind} ${this.name}`, () => this.force());
   }
 
+  get lastSeen(): Seen | undefined {
+    return this.#state.lastSeen;
+  }
+  get answer(): LaneFace["answer"] {
+    return this.#face.answer;
+  }
   get last(): Ended | undefined {
-    return this.#intents.last;
+    return this.#state.intents.last;
   }
   get want(): Wanted<W> | undefined {
-    return this.#wants.current;
+    return this.#state.wants.current;
   }
   get asleep(): boolean {
     return this.#waker.asleep;
@@ -96,7 +89,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
 
   start(): void {
     this.#engine.background(async () => {
-      while (!this.#stopped) await this.#carryOut(nextAct(this.#situation()));
+      while (!this.#stopped) await this.#carryOut(nextAct(this.#state.situation()));
     });
   }
 
@@ -107,10 +100,11 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
 
   /** Sets the newest wanted value; undefined while it is not known. Call inside a step. */
   wanted(value: W | undefined): void {
-    this.#wants.set(
+    const events = this.#engine.events;
+    this.#state.wants.set(
       value,
-      this.#engine.events.map(({ id }) => id),
-      this.#intents.newest,
+      events.map(({ id }) => id),
+      this.#state.intents.newest,
     );
     this.#job.supersede(this.want?.generation);
     this.#waker.wake();
@@ -119,16 +113,16 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   /** Rebuild: the wanted value is applied (again), as a new generation. */
   async force(): Promise<Result<JobId>> {
     const { want } = this;
-    if (this.#job.current !== undefined || this.#intents.row !== undefined)
+    if (this.#job.current !== undefined || this.#state.intents.row !== undefined)
       return failure(problem("NOT_POSSIBLE", `a deploy of ${this.options.term} is under way`));
     if (want === undefined)
       return failure(problem("NOT_POSSIBLE", "nothing is wanted at the moment: an input is not ready"));
     return new Promise((resolve) => {
       this.#engine.change({ kind: "person", subject: this.options.term, detail: "Rebuild was asked for" }, () => {
-        const forced = this.#wants.force(
+        const forced = this.#state.wants.force(
           want,
           this.#engine.events.map(({ id }) => id),
-          this.#intents.newest,
+          this.#state.intents.newest,
         );
         resolve(success(this.#job.for(forced).id));
         this.#waker.wake();
@@ -138,38 +132,22 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
 
   /** Accepts what is on a held target: its receipt becomes the last one we know, our numbers are raised above it. */
   async adopt(who: string): Promise<Result<void>> {
-    const receipt = this.lastSeen?.receipt;
-    if (receipt === undefined || this.#intents.row !== undefined)
+    const receipt = this.#state.lastSeen?.receipt;
+    if (receipt === undefined || this.#state.intents.row !== undefined)
       return failure(problem("NOT_POSSIBLE", `${this.options.term} is not held: there is nothing to adopt`));
     const endedMs = this.#engine.clock.now();
     const row: IntentRow = {
-      ...this.#row(receipt, "adopted" as JobId),
+      ...this.#state.row(receipt, "adopted" as JobId),
       state: "verified",
       evidence: `adopted by ${who}`,
       endedMs,
     };
     await this.#engine.raiseEpoch(receipt.epoch);
     await this.#engine.journal.save({ put: "intent", row });
-    this.#intents.ended(row, "verified");
-    this.#wants.raiseAbove(receipt.generation);
+    this.#state.intents.ended(row, "verified");
+    this.#state.wants.raiseAbove(receipt.generation);
     this.#waker.wake();
     return success(undefined);
-  }
-
-  #situation(): Situation {
-    const running = (row: IntentRow): string => {
-      const wanted = this.kind.wanted.decode(row.wanted);
-      return wanted === undefined ? "" : this.kind.running(wanted);
-    };
-    return {
-      epoch: this.#engine.epoch,
-      owner: this.options.owner,
-      want: this.want,
-      intent: this.#intents.open(running),
-      last: this.last,
-      seen: this.#seen,
-      cleared: this.#cleared,
-    };
   }
 
   async #carryOut(act: Act): Promise<void> {
@@ -205,8 +183,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const seen = await this.kind.observe(this.spec, this.#job.current?.signal ?? new AbortController().signal);
     if (seen.ok) {
       this.#tries = 0;
-      this.#seen = seen.value;
-      this.lastSeen = seen.value;
+      this.#state.seen = seen.value;
     } else if (this.#job.interrupted) await this.#interrupted();
     else await this.#unreachable(seen.error);
   }
@@ -215,35 +192,40 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const delayMs = Math.min(TROUBLE_MS, backoffMs(this.#tries, this.#engine.random()));
     this.#tries += 1;
     this.#job.log(`${error.message}; trying again`);
-    this.#show(failed({ ...error, retryAtMs: this.#engine.clock.now() + delayMs }, this.options.term));
+    this.#face.failed({ ...error, retryAtMs: this.#engine.clock.now() + delayMs });
     await this.#sleep(delayMs);
   }
 
   async #restAsWanted(): Promise<void> {
-    const running = this.#seen?.running ?? "";
-    const verified = this.last?.state === "verified" && this.last.generation === this.want?.generation;
-    const equal = `nothing to roll out: it runs ${running} already, the content is equal`;
+    const { want, last } = this;
+    if (want === undefined) return;
+    const running = this.#state.seen?.running ?? "";
+    const verified = last?.state === "verified" && last.generation === want.generation;
+    const equal = `not rolled out: the content is equal, ${running} runs already`;
     this.#job.log(`Cut off: ${equal}`);
     await this.#endJob(undefined);
-    this.#show(ok({ running }), verified ? this.last?.evidence : equal);
+    this.#face.ok(
+      { running, generation: want.generation },
+      verified && want.again === undefined ? last.evidence : equal,
+    );
     await this.#sleep(REST_MS);
   }
 
   async #restUnwanted(): Promise<void> {
     await this.#endJob(problem("SUPERSEDED", "it is not wanted any more"));
-    if (this.lastSeen === undefined) await this.#observe();
+    if (this.#state.lastSeen === undefined) await this.#observe();
     await this.#sleep(REST_MS);
   }
 
   async #wait(why: string): Promise<void> {
-    this.#show(active("running", this.options.term), why);
+    this.#face.active("running", why);
     await this.#sleep(MOVING_MS);
   }
 
   /** Shown as failed; looked at again after a while, since a person may mend it on the target. */
   async #trouble(error: Failure): Promise<void> {
     await this.#endJob(error);
-    this.#show(failed(error, this.options.term));
+    this.#face.failed(error);
     await this.#sleep(TROUBLE_MS);
   }
 
@@ -253,12 +235,12 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     if (want?.generation !== generation) return;
     if (this.#job.current !== undefined && this.#job.generation !== generation)
       await this.#endJob(problem("SUPERSEDED", "a newer value is wanted"));
-    const job = this.#job.for({ ...want, ...this.#resumes() });
+    const job = this.#job.for({ ...want, ...this.#state.resumes() });
     const started = await this.#job.started(job, this.kind.level);
     if (!started.ok) return this.#notStarted(job, want, started.error);
     const fresh = await this.options.fresh();
-    this.#seen = undefined;
-    if (fresh.ok) this.#cleared = this.want?.generation === generation ? generation : undefined;
+    this.#state.seen = undefined;
+    if (fresh.ok) this.#state.cleared = this.want?.generation === generation ? generation : undefined;
     else
       await this.#unreachable({
         ...fresh.error,
@@ -266,116 +248,96 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
       });
   }
 
-  #resumes(): { readonly resumes?: string } {
-    const { row } = this.#intents;
-    return row === undefined
-      ? {}
-      : { resumes: `intent ${row.id} of generation ${row.generation}, left ${row.state} by an earlier run` };
-  }
-
   async #notStarted(job: RunningJob, want: Wanted<W>, error: Failure): Promise<void> {
     if (this.#job.interrupted) return this.#interrupted();
     if (this.want?.generation !== want.generation)
       return this.#endJob(problem("SUPERSEDED", "a newer value is wanted"));
-    if (this.#intents.row !== undefined) return this.#trouble(error);
+    if (this.#state.intents.row !== undefined) return this.#trouble(error);
     // Cancelled by a person: recorded, so that it is not tried again after a restart either.
-    const stamp = this.#stamp(randomUUID(), want);
-    const row: IntentRow = { ...this.#row(stamp, job.id), wanted: this.kind.wanted.encode(want.value) };
+    const stamp = this.#state.stamp(randomUUID(), want);
+    const row: IntentRow = { ...this.#state.row(stamp, job.id), wanted: this.kind.wanted.encode(want.value) };
     await this.#close({ ...row, state: "failed", evidence: job.row.note ?? error.message }, "failed", error);
   }
 
   async #plan(): Promise<void> {
     const { want } = this;
     const job = this.#job.current;
-    if (want === undefined || this.#seen === undefined || job === undefined) return;
-    for (const { field, before, after } of this.kind.plan(this.spec, this.#seen, want.value))
+    if (want === undefined || this.#state.seen === undefined || job === undefined) return;
+    for (const { field, before, after } of this.kind.plan(this.spec, this.#state.seen, want.value))
       job.log(`${field}: ${before} → ${after}`);
-    const row = this.#row(this.#stamp(randomUUID(), want), job.id);
-    await this.#intents.save({ ...row, wanted: this.kind.wanted.encode(want.value), seenVersion: this.#seen.version });
-    this.#intents.clear = true;
-  }
-
-  #stamp(intent: string, of: { readonly generation: number; readonly digest: string }): Stamp {
-    return {
-      intent,
-      generation: of.generation,
-      digest: of.digest,
-      epoch: this.#engine.epoch,
-      owner: this.options.owner,
-    };
-  }
-
-  #row(stamp: Stamp, job: JobId): IntentRow {
-    const { options, lastSeen, name } = this;
-    const of = { lane: name, kind: this.kind.kind, term: options.term, before: lastSeen?.running ?? null };
-    return newIntent(of, stamp, job, this.#engine.clock.now());
+    const row = this.#state.row(this.#state.stamp(randomUUID(), want), job.id);
+    await this.#state.intents.save({
+      ...row,
+      wanted: this.kind.wanted.encode(want.value),
+      seenVersion: this.#state.seen.version,
+    });
+    this.#state.intents.clear = true;
   }
 
   /** The write that moves the target, or the one that only makes earlier writes fail. */
   async #write(verb: "apply" | "fence"): Promise<void> {
-    const { row } = this.#intents;
+    const { row } = this.#state.intents;
     const job = this.#job.current;
-    const seen = this.#seen;
+    const seen = this.#state.seen;
     const wanted = row === undefined ? undefined : this.kind.wanted.decode(row.wanted);
     if (row === undefined || job === undefined || seen === undefined) return;
     if (wanted === undefined)
       return this.#end("failed", "the recorded value cannot be read: an older version wrote it");
     this.#job.seal();
-    this.#seen = undefined;
-    const stamp = this.#stamp(row.id, row);
+    this.#state.seen = undefined;
+    const stamp = this.#state.stamp(row.id, row);
     const { kind, spec } = this;
     const applied =
       verb === "apply" ? await kind.apply(spec, seen, wanted, stamp, job) : await kind.fence(spec, seen, stamp, job);
     if (verb === "apply" || applied.state !== "applied") return this.#written(row, applied);
     job.log("Fenced: whatever an earlier run sent fails from now on");
-    this.#intents.clear = true;
+    this.#state.intents.clear = true;
   }
 
   async #written(row: IntentRow, applied: Applied<Ref>): Promise<void> {
     switch (applied.state) {
       case "applied":
-        return this.#intents.save({ ...row, state: "applied", ref: this.kind.ref.encode(applied.ref) });
+        return this.#state.intents.save({ ...row, state: "applied", ref: this.kind.ref.encode(applied.ref) });
       case "conflict":
         return this.#job.log(`Somebody else wrote in between (${applied.detail}): looking again`);
       case "refused":
         return this.#end("failed", applied.error.message, applied.error);
       case "unknown":
         this.#job.log(`Whether the change is in is not known (${applied.detail}): looking again`);
-        this.#intents.clear = false;
-        await this.#intents.save({ ...row, state: "unknown" });
+        this.#state.intents.clear = false;
+        await this.#state.intents.save({ ...row, state: "unknown" });
         return this.#sleep(MOVING_MS);
     }
   }
 
   /** A write of this or an earlier process is found on the target: it is followed, not repeated. */
   async #adoptWrite(): Promise<void> {
-    const { row } = this.#intents;
-    if (row === undefined || this.#seen === undefined) return;
+    const { row } = this.#state.intents;
+    if (row === undefined || this.#state.seen === undefined) return;
     const job = await this.#follow(row);
     job.log("The change is found on the target: it is followed, not repeated");
-    await this.#intents.save({ ...row, state: "applied", ref: this.#seen.ref });
+    await this.#state.intents.save({ ...row, state: "applied", ref: this.#state.seen.ref });
   }
 
   /** The job that follows an open intent; a new one after a restart. It changes nothing, so no threshold holds it. */
   async #follow(row: IntentRow): Promise<RunningJob> {
-    const wanted = this.kind.wanted.decode(row.wanted);
-    const running = wanted === undefined ? "" : this.kind.running(wanted);
+    const running = this.#state.runningOf(row);
     const events = this.#engine.store.queries.job(row.job)?.events ?? [];
-    const job = this.#job.for({ generation: row.generation, running, events, ...this.#resumes() });
+    const job = this.#job.for({ generation: row.generation, running, events, ...this.#state.resumes() });
     await this.#job.started(job, "harmless");
     this.#job.seal();
     return job;
   }
 
   async #settle(): Promise<void> {
-    const { row } = this.#intents;
+    const { row } = this.#state.intents;
     if (row === undefined) return;
     const job = await this.#follow(row);
     const ref = this.kind.ref.decode(row.ref);
     if (ref === undefined)
       return this.#end("failed", "the record of the change cannot be read: an older version wrote it");
     const settled = await this.kind.settle(this.spec, ref, job);
-    this.#seen = undefined;
+    this.#state.seen = undefined;
     if (this.#job.interrupted) return this.#interrupted();
     if (settled.state === "unreachable") return this.#unreachable(settled.error);
     return this.#end(settled.state === "healthy" ? "verified" : settled.state, settled.evidence);
@@ -390,7 +352,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   }
 
   async #end(state: Ending["state"], evidence: string, error?: Failure): Promise<void> {
-    const { row } = this.#intents;
+    const { row } = this.#state.intents;
     if (row !== undefined) await this.#close({ ...row, state, evidence }, state, error);
   }
 
@@ -400,38 +362,27 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const evidence = row.evidence ?? "";
     const reason = state === "verified" ? undefined : (error ?? endingFailure({ state, evidence }));
     await this.#job.end(reason, { put: "intent", row: ended });
-    this.#intents.ended(ended, state);
-    this.#wants.tried(row.generation);
-    this.#cleared = undefined;
-    this.#seen = undefined;
+    this.#state.intents.ended(ended, state);
+    this.#state.wants.tried(row.generation);
+    this.#state.cleared = undefined;
+    this.#state.seen = undefined;
     const detail = `deploy ${state}: ${evidence.split("\n")[0] ?? ""}`;
     this.#engine.change({ kind: "job", subject: row.job, detail }, () => {});
   }
 
   /** What one job was cleared for, the next is not. */
   async #endJob(error: Failure | undefined): Promise<void> {
-    this.#cleared = undefined;
+    this.#state.cleared = undefined;
     await this.#job.end(error);
   }
 
   #showJob(): void {
     const state = this.#job.current?.row.state;
-    if (state === undefined) return;
-    const phase = state === "waiting" || state === "ready" ? state : "running";
-    this.answer.set(this.#answer(active(phase, this.options.term)));
-  }
-
-  #show(output: Answer<Deployed>["output"], detail?: string): void {
-    this.#engine.change(undefined, () => this.answer.set(this.#answer(output, detail)));
-  }
-
-  #answer(output: Answer<Deployed>["output"], detail?: string): Answer<Deployed> {
-    const job = this.#job.id ?? this.last?.job;
-    return { output, metadata: { ...(job === undefined ? {} : { job }), ...(detail === undefined ? {} : { detail }) } };
+    if (state !== undefined) this.#face.active(state === "waiting" || state === "ready" ? state : "running");
   }
 
   async #sleep(forMs: number): Promise<void> {
     await this.#waker.sleep(forMs);
-    this.#seen = undefined;
+    this.#state.seen = undefined;
   }
 }

@@ -2,7 +2,8 @@ import { seenFrom } from "../../term/output.ts";
 import type { Answer } from "../../term/term.ts";
 import type { Engine } from "../engine.ts";
 import type { ServiceView } from "../view.ts";
-import type { Deployed, TargetLane } from "./lane.ts";
+import type { TargetLane } from "./lane.ts";
+import type { Deployed } from "./lane-face.ts";
 import { type Change, type Observed, UNKNOWN_UNTIL_BUILT } from "./target.ts";
 
 /** A target as it was declared. */

@@ -8,6 +8,8 @@ export interface Wanted<W> extends Want {
   readonly value: W;
   /** Events that led to it. */
   readonly events: readonly number[];
+  /** How often it was wanted anew with equal content: pushes that changed nothing in the image. */
+  readonly again?: number;
 }
 
 /** The newest number of a lane, and the value that had it. */
@@ -42,11 +44,16 @@ export class Wants<W> {
 
   #numbered(value: W, events: readonly number[], stored: Known | undefined): Wanted<W> {
     const digest = digestOf(this.#kind.wanted.encode(value));
-    if (this.#latest?.digest === digest) return this.#latest;
+    if (this.#latest?.digest === digest) return this.#sameAgain(this.#latest, value);
     const kept = this.#latest === undefined && stored?.digest === digest ? stored.generation : undefined;
     const generation = kept ?? Math.max(this.newest, stored?.generation ?? 0) + 1;
     this.#latest = { value, digest, generation, running: this.#kind.running(value), forced: false, events };
     return this.#latest;
+  }
+
+  #sameAgain(latest: Wanted<W>, value: W): Wanted<W> {
+    if (value !== latest.value) this.#latest = { ...latest, value, again: (latest.again ?? 0) + 1 };
+    return this.#latest ?? latest;
   }
 
   /** Wants the same value again, as a new generation. */

@@ -1,0 +1,50 @@
+import { Variable } from "../../incr/index.ts";
+import { active, type Failure, failed, ok, type Phase } from "../../term/output.ts";
+import { type Answer, sameAnswer } from "../../term/term.ts";
+import type { Engine } from "../engine.ts";
+
+/** What a deploy term is worth: what runs on the target, and the wanted value's generation that this is true for. */
+export interface Deployed {
+  readonly running: string;
+  readonly generation: number;
+}
+
+/** What a lane shows of itself. */
+export class LaneFace {
+  readonly answer: Variable<Answer<Deployed>>;
+  readonly #engine: Engine;
+  readonly #term: string;
+  /** The job that the state is told by. */
+  readonly #job: () => string | undefined;
+  #deployed: Deployed = { running: "", generation: 0 };
+
+  constructor(engine: Engine, term: string, job: () => string | undefined) {
+    this.#engine = engine;
+    this.#term = term;
+    this.#job = job;
+    this.answer = new Variable(engine.world.graph, this.#answer(active("ready", term)), sameAnswer);
+  }
+
+  active(phase: Phase, detail?: string): void {
+    this.#show(active(phase, this.#term), detail);
+  }
+
+  failed(error: Failure): void {
+    this.#show(failed(error, this.#term));
+  }
+
+  ok(deployed: Deployed, detail: string | undefined): void {
+    const { running, generation } = this.#deployed;
+    if (running !== deployed.running || generation !== deployed.generation) this.#deployed = deployed;
+    this.#show(ok(this.#deployed), detail);
+  }
+
+  #show(output: Answer<Deployed>["output"], detail?: string): void {
+    this.#engine.change(undefined, () => this.answer.set(this.#answer(output, detail)));
+  }
+
+  #answer(output: Answer<Deployed>["output"], detail?: string): Answer<Deployed> {
+    const job = this.#job();
+    return { output, metadata: { ...(job === undefined ? {} : { job }), ...(detail === undefined ? {} : { detail }) } };
+  }
+}

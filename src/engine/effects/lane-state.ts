@@ -1,0 +1,79 @@
+import type { Engine } from "../engine.ts";
+import type { JobId } from "../job.ts";
+import type { IntentRow } from "../store/store.ts";
+import { Intents, newIntent } from "./intents.ts";
+import type { Situation } from "./machine.ts";
+import type { Lane, Observed, Stamp, TargetKind } from "./target.ts";
+import { Wants } from "./wants.ts";
+
+/** Everything that a lane knows. */
+export class LaneState<Spec, W, Seen extends Observed, Ref> {
+  readonly wants: Wants<W>;
+  readonly intents: Intents;
+  /** The target as last observed; kept for people while `seen` has to be read again. */
+  lastSeen: Seen | undefined;
+  /** The generation whose job has passed the threshold and the re-read head. */
+  cleared: number | undefined;
+  #seen: Seen | undefined;
+  readonly #engine: Engine;
+  readonly #kind: TargetKind<Spec, W, Seen, Ref>;
+  readonly #about: { readonly lane: Lane; readonly term: string; readonly owner: string };
+
+  constructor(
+    engine: Engine,
+    kind: TargetKind<Spec, W, Seen, Ref>,
+    about: { readonly lane: Lane; readonly term: string; readonly owner: string },
+  ) {
+    this.#engine = engine;
+    this.#kind = kind;
+    this.#about = about;
+    this.wants = new Wants(kind);
+    this.intents = new Intents(engine.journal, engine.store.queries.intents({ lane: about.lane, limit: 1 })[0]);
+  }
+
+  /** The target as it is now; undefined when it has to be looked at (again). */
+  get seen(): Seen | undefined {
+    return this.#seen;
+  }
+  set seen(seen: Seen | undefined) {
+    this.#seen = seen;
+    if (seen !== undefined) this.lastSeen = seen;
+  }
+
+  situation(): Situation {
+    return {
+      epoch: this.#engine.epoch,
+      owner: this.#about.owner,
+      want: this.wants.current,
+      intent: this.intents.open((row) => this.runningOf(row)),
+      last: this.intents.last,
+      seen: this.#seen,
+      cleared: this.cleared,
+    };
+  }
+
+  /** What the target shows as running when this intent is in. */
+  runningOf(row: IntentRow): string {
+    const wanted = this.#kind.wanted.decode(row.wanted);
+    return wanted === undefined ? "" : this.#kind.running(wanted);
+  }
+
+  stamp(intent: string, of: { readonly generation: number; readonly digest: string }): Stamp {
+    const { generation, digest } = of;
+    return { intent, generation, digest, epoch: this.#engine.epoch, owner: this.#about.owner };
+  }
+
+  /** A planned intent, still without its wanted value. */
+  row(stamp: Stamp, job: JobId): IntentRow {
+    const { lane, term } = this.#about;
+    const of = { lane, kind: this.#kind.kind, term, before: this.lastSeen?.running ?? null };
+    return newIntent(of, stamp, job, this.#engine.clock.now());
+  }
+
+  /** What a job that takes up an open intent says of it. */
+  resumes(): { readonly resumes?: string } {
+    const { row } = this.intents;
+    if (row === undefined) return {};
+    return { resumes: `intent ${row.id} of generation ${row.generation}, left ${row.state} by an earlier run` };
+  }
+}
