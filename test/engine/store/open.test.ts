@@ -94,6 +94,18 @@ describe("the database file", () => {
     await opened(dir); // the lock was given back
   });
 
+  test("damaged only where no query would look is refused", async () => {
+    const dir = temporaryDirectory();
+    const { store } = await opened(dir);
+    await store.commit([{ put: "setting", row: { name: "x", value: "needle ".repeat(2_000) } }]);
+    await store.close();
+    const bytes = readFileSync(databaseIn(dir));
+    bytes.fill(0xff, bytes.lastIndexOf("needle") - 8_192, bytes.lastIndexOf("needle"));
+    writeFileSync(databaseIn(dir), bytes);
+    expect((await refusal(dir)).code).toBe("STATE_DAMAGED");
+    expect(openStoreReadOnly({ dir })).toMatchObject({ ok: false, error: { code: "STATE_DAMAGED" } });
+  });
+
   test("of a newer program is refused and left alone", async () => {
     const dir = temporaryDirectory();
     await (await opened(dir)).store.close();
