@@ -1,6 +1,7 @@
 /** A pattern for a whole path: `*` and `?` within a name, `**` over names, `[a-z]`, `\` takes what follows as it is. */
 export interface Glob {
-  matches(path: string): boolean;
+  /** Whether it means `path` or a directory above it. */
+  covers(path: string): boolean;
 }
 
 /** One place of a pattern. All but `one` may stand for nothing; `names` is `**` before a slash, `all` at the end. */
@@ -12,9 +13,9 @@ type Part =
 
 /** The pattern, or undefined when it is none (a `[` without its `]`). */
 export function parseGlob(pattern: string): Glob | undefined {
-  if (!/[*?[\]\\]/.test(pattern)) return { matches: (path) => path === pattern };
+  if (!/[*?[\]\\]/.test(pattern)) return { covers: (path) => `${path}/`.startsWith(`${pattern}/`) };
   const parts = partsOf(Array.from(pattern));
-  return parts && { matches: (path) => matches(parts, path) };
+  return parts && { covers: (path) => covers(parts, path) };
 }
 
 function partsOf(letters: readonly string[]): readonly Part[] | undefined {
@@ -72,9 +73,10 @@ function classOf(letters: readonly string[]): ((letter: string) => boolean) | un
  * Follows all ways through the pattern at once, so that the time is bounded by pattern × path: a regular expression
  * would backtrack, and the pattern was written by a stranger.
  */
-function matches(parts: readonly Part[], path: string): boolean {
+function covers(parts: readonly Part[], path: string): boolean {
   let places = enter(parts, new Set(), 0);
   for (const letter of path) {
+    if (letter === "/" && places.has(parts.length)) return true;
     const next = new Set<number>();
     for (const place of places) {
       const part = parts[place];

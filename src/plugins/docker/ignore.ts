@@ -54,11 +54,7 @@ function parseRule(line: string): Rule | "bad" | undefined {
 }
 
 function leavesOut(rules: readonly Rule[], path: string): boolean {
-  const names = path.split("/");
-  const withParents = names.map((_, at) => names.slice(0, at + 1).join("/")).toReversed();
   let out = false;
-  for (const { exception, glob } of rules) {
-    if (exception === out && withParents.some((place) => glob.matches(place))) out = !exception;
-  }
+  for (const { exception, glob } of rules) if (exception === out && glob.covers(path)) out = !exception;
   return out;
 }

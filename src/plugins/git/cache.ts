@@ -7,6 +7,9 @@ import { type GitContext, git } from "./command.ts";
 import { readHeads } from "./heads.ts";
 import { cacheName, type GitSource, isCommit, type Located, locate, masked } from "./source.ts";
 
+/** What a fetch needs of a job. */
+export type Journal = Pick<Job, "signal" | "log" | "write">;
+
 /** Where the commits of a repository are kept: a bare repository of ours. */
 export const cacheDir = (context: GitContext, source: GitSource): string =>
   join(context.state, "git", cacheName(source.url));
@@ -20,7 +23,7 @@ export async function ensureCommit(
   context: GitContext,
   source: GitSource,
   commit: string,
-  job: Job,
+  job: Journal,
 ): Promise<Result<string>> {
   const located = locate(source);
   if (!located.ok) return located;
@@ -48,7 +51,7 @@ async function fetchOrRenew(
   source: GitSource,
   from: Located,
   commit: string,
-  job: Job,
+  job: Journal,
 ): Promise<Result<void>> {
   const fetched = await fetchCommit(context, dir, from, commit, job);
   if (fetched.ok || fetched.error.code !== "REPO_UNREACHABLE") return fetched;
@@ -106,7 +109,7 @@ async function fetchCommit(
   dir: string,
   from: Located,
   commit: string,
-  job: Job,
+  job: Journal,
 ): Promise<Result<void>> {
   job.log(`fetch ${commit} from ${masked(from.url)}`);
   const direct = await fetch(context, dir, from, `${commit}:${refOf(commit)}`, job);
@@ -134,11 +137,11 @@ async function fetch(
   dir: string,
   from: Located,
   refspec: string,
-  job: Job,
+  job: Journal,
 ): Promise<Result<void>> {
   const fetched = await git(context, {
     gitDir: dir,
-    args: ["fetch", "--no-tags", "--no-write-fetch-head", "--prune", "--force", "--", from.url, refspec],
+    args: ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--prune", "--force", "--", from.url, refspec],
     protocols: [from.protocol],
     signal: job.signal,
     onOutput: (chunk) => job.write(chunk),

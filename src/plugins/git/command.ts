@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { run } from "../../engine/process.ts";
@@ -19,7 +19,7 @@ export interface GitContext {
 }
 
 export const createGit = (state: string, clock: Clock): GitContext => ({
-  state,
+  state: resolve(state), // git is run from other directories
   clock,
   locks: new Locks(),
   opened: new Set(),
@@ -57,7 +57,14 @@ const HARDENED = [
   "fetch.fsck.zeroPaddedFilemode=ignore",
   "fetch.fsck.badTimezone=ignore",
   "fetch.fsck.missingSpaceBeforeDate=ignore",
+  "fetch.fsck.missingSpaceBeforeEmail=ignore",
+  "fetch.fsck.missingNameBeforeEmail=ignore",
   "fetch.fsck.missingEmail=ignore",
+  "fetch.fsck.badEmail=ignore",
+  "fetch.fsck.zeroPaddedDate=ignore",
+  // A connection that gives nothing any more is given up, however long a fetch may take.
+  "http.lowSpeedLimit=1000",
+  "http.lowSpeedTime=60",
 ].flatMap((setting) => ["-c", setting]);
 
 /**
@@ -101,7 +108,7 @@ function environment(context: GitContext, home: string, config: string): Record<
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_OPTIONAL_LOCKS: "0",
     GIT_CEILING_DIRECTORIES: context.state,
-    GIT_SSH_COMMAND: "ssh -o BatchMode=yes -o ConnectTimeout=20",
+    GIT_SSH_COMMAND: "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15",
   };
 }
 

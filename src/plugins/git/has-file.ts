@@ -1,6 +1,5 @@
-import type { Job, JobId } from "../../engine/job.ts";
 import { failure, type Result, success } from "../../term/output.ts";
-import { ensureCommit } from "./cache.ts";
+import { ensureCommit, type Journal } from "./cache.ts";
 import { type GitContext, git } from "./command.ts";
 import type { GitSource } from "./source.ts";
 
@@ -20,11 +19,4 @@ export async function hasFile(
 }
 
 /** A look at a repository is no job: nothing is recorded of it. */
-const unjournalled = (signal: AbortSignal): Job => ({
-  id: "check" as JobId,
-  signal,
-  start: async () => success(undefined),
-  log: () => {},
-  write: () => {},
-  progress: () => {},
-});
+const unjournalled = (signal: AbortSignal): Journal => ({ signal, log: () => {}, write: () => {} });

@@ -45,7 +45,7 @@ describe(".dockerignore (test/real/dockerignore.test.ts compares with Docker its
     const stars = `${"**/*a".repeat(60)}z`;
     const start = performance.now();
     expect(left([stars], [`${"a/".repeat(500)}b`])).toHaveLength(1);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(500);
     expect(parseIgnore("x\n".repeat(100_000), ".dockerignore").ok).toBe(false);
   });
 });
