@@ -56,8 +56,8 @@ export class LogFiles {
   }
 
   /**
-   * At most `bytesMax` bytes from `from`; nothing beyond the end. Never cuts a character: the end is moved back to one's
-   * boundary, and a start inside one is moved on.
+   * At most `bytesMax` bytes from `from`; nothing beyond the end. Never cuts a character: an end inside one is moved
+   * back, and a start inside one is moved on.
    */
   async read(path: string, from: number, bytesMax: number): Promise<Uint8Array> {
     this.#live.get(path)?.flush();

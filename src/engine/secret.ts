@@ -93,7 +93,7 @@ export function merge(spans: readonly Span[]): readonly Span[] {
   return merged;
 }
 
-/** How many characters at the end of `text` may be the beginning of a secret: a scrubber of a stream keeps them back. */
+/** How many characters at the end of `text` may begin a secret: a scrubber of a stream keeps them back. */
 export function unfinishedSecret(text: string): number {
   let longest = 0;
   for (const form of known) {

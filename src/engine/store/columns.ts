@@ -113,7 +113,7 @@ export const lenient = <T>(inner: Column<T>): Column<T | null> => ({
 const isJson = (value: unknown): value is Json => value !== undefined;
 
 /** A value kept as JSON text, checked on the way back. */
-export const jsonOf = <T>(is: (value: unknown) => value is T): Column<T> => ({
+const jsonOf = <T>(is: (value: unknown) => value is T): Column<T> => ({
   encode: (value) => {
     const encoded: string | undefined = JSON.stringify(value);
     if (encoded === undefined) throw new TypeError("a value that is not JSON cannot be stored");

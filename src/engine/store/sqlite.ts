@@ -62,7 +62,7 @@ function withPragmas(db: Database, pragmas: readonly Pragma[]): Database {
   }
 }
 
-/** full: no room on the disk · fatal: the process must end · busy: another process writes · refused: this batch only. */
+/** full: no room on the disk · fatal: the process must end · busy: another one writes · refused: only this batch. */
 export type Fault = "full" | "fatal" | "busy" | "refused";
 
 /** What an error thrown by the driver (or by the file system) means for the one who wrote. */
