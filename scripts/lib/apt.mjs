@@ -1,5 +1,5 @@
 // Debian and Ubuntu packages, as root, from the machine's own suites. Nothing is added to the machine's list of sources.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attempt, run, which } from "./run.mjs";
@@ -78,6 +78,7 @@ async function installFromTrixie() {
   if (stanza === undefined) return "no Debian mirror found";
   const folder = mkdtempSync(join(tmpdir(), "millrace-apt-"));
   try {
+    mkdirSync(join(folder, "lists/partial"), { recursive: true });
     writeFileSync(join(folder, "trixie.sources"), stanza);
     writeFileSync(join(folder, "pin"), pin());
     const own = [

@@ -3,12 +3,14 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
+import { ensurePrograms } from "./apt.mjs";
 import { cacheFolder, root } from "./paths.mjs";
 import { attempt } from "./run.mjs";
 import { Stop, timed } from "./say.mjs";
 
 const DRIVER = "better-sqlite3";
 const NODE_WANTED = [20, 19];
+const COMPILER = { python3: "python3", make: "make", "g++": "g++" };
 
 /** Installs the npm packages, unless they are there. The database driver is compiled once a machine, then kept. */
 export async function ensurePackages() {
@@ -45,13 +47,19 @@ function announcement(prebuilds) {
 async function install(prebuilds) {
   const env = { npm_config_better_sqlite3_local_prebuilds: prebuilds, ...nodeHeaders() };
   const argv = ["npm", "ci", "--no-audit", "--no-fund", "--include=dev"];
-  const ended = await attempt(argv, { cwd: root, env });
-  if (ended.status === 0) return;
-  const said = ended.stderr.trim().split("\n").slice(-20).join("\n");
-  const todo = /gyp ERR|node-gyp/.test(ended.stderr)
-    ? `${said}\n\n${DRIVER} had to be compiled: install python3, make and g++ (Debian: build-essential python3).`
-    : said;
-  throw new Stop(`${argv.join(" ")} ended with status ${ended.status}`, todo);
+  const first = await attempt(argv, { cwd: root, env });
+  if (first.status === 0) return;
+  const compiling = /gyp ERR|node-gyp/.test(first.stderr);
+  const missing = compiling ? await ensurePrograms(COMPILER) : [];
+  if (missing.length > 0)
+    throw new Stop(`${DRIVER} has to be compiled`, `Install ${missing.join(", ")}, then run this again.`);
+  const second = compiling ? await attempt(argv, { cwd: root, env }) : first;
+  if (second.status === 0) return;
+  const said = second.stderr.trim().split("\n");
+  throw new Stop(
+    `${argv.join(" ")} ended with status ${second.status}`,
+    [...said.slice(0, 10), "…", ...said.slice(-8)].join("\n"),
+  );
 }
 
 /** Node's own headers when they stand beside the running node: then node-gyp needs no download. */
