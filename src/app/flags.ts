@@ -14,7 +14,7 @@ const thresholds: readonly string[] = [...levels, "none"];
 
 /** Every flag of every command: one line each. */
 export const flags = {
-  flavour: { flag: "--flavour <name>", help: "which flavour of pipeline.ts; may be left out when there is one" },
+  flavour: { flag: "--flavour <name>", help: "which flavour (default: the only one)" },
   pipeline: { flag: "--pipeline <file>", help: "the pipeline", default: "./pipeline.ts" },
   state: { flag: "--state <folder>", help: "where everything is kept", default: "./var" },
   host: { flag: "--host <address>", help: "address to listen on", default: "127.0.0.1" },
@@ -29,7 +29,7 @@ export const flags = {
     help: "a threshold set on the page falls back to the flag after this time",
     read: secondsOf,
   },
-  registryAuth: { flag: "--registry-auth <file>", help: "credentials, in the shape of Docker's config.json" },
+  registryAuth: { flag: "--registry-auth <file>", help: "credentials, as in ~/.docker" },
   dockerHost: {
     flag: "--docker-host <address>",
     help: "the engine behind here (default: DOCKER_HOST, or the local socket)",

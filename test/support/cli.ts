@@ -5,11 +5,8 @@ import type { Io } from "../../src/app/io.ts";
 import { run } from "../../src/app/program.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const mainArgs: readonly string[] = [
-  "--import",
-  join(root, "node_modules/tsx/dist/esm/index.mjs"),
-  join(root, "src/app/main.ts"),
-];
+/** What node is given so that it runs TypeScript. */
+export const tsxArgs: readonly string[] = ["--import", join(root, "node_modules/tsx/dist/esm/index.mjs")];
 
 export interface Ended {
   readonly code: number | null;
@@ -20,7 +17,11 @@ export interface Ended {
 /** Runs `millrace` from the sources as a user does: a process of its own, no terminal, and an empty environment. */
 export function millraceProcess(cwd: string, ...args: readonly string[]): Ended {
   const env = { PATH: process.env["PATH"] ?? "", HOME: cwd };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...mainArgs, ...args], { cwd, encoding: "utf8", env });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...tsxArgs, join(root, "src/app/main.ts"), ...args], {
+    cwd,
+    encoding: "utf8",
+    env,
+  });
   return withoutStack({ code: status, out: stdout, err: stderr });
 }
 
