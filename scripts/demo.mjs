@@ -43,7 +43,7 @@ await main("npm run demo", async () => {
   try {
     await startProxy(host);
     const { url } = await startMillrace({ host, authFile: registry.authFile });
-    if (flags.once) await showOnce(host);
+    if (flags.once) await showOnce({ host, url });
     else await stay({ host, url, leave });
   } finally {
     say("stop", "stopping Millrace, the proxy and the registry; the engine and the service stay");
@@ -99,9 +99,9 @@ async function prepare({ yes }) {
 }
 
 /** Two versions, the second one under load: not one request may fail. */
-async function showOnce(host) {
-  await pushAndSee(host);
-  const tally = await underLoad(() => pushAndSee(host));
+async function showOnce(where) {
+  await pushAndSee(where);
+  const tally = await underLoad(() => pushAndSee(where));
   const { requests, failures, slowestMs, versions } = tally;
   const seen = [...versions].join(" and ");
   say(
@@ -114,7 +114,7 @@ async function showOnce(host) {
 
 async function stay({ host, url, leave }) {
   const last = await pushedVersion();
-  if (last === undefined) await pushAndSee(host);
+  if (last === undefined) await pushAndSee({ host, url });
   else if ((await seenVersion()) !== last) await seeVersion(host, last, 1);
   process.stdout.write(whatNext(url, nextOf(await pushedVersion())));
   await leave(deadDaemon);

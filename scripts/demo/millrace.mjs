@@ -23,7 +23,7 @@ export async function startProxy(host) {
 }
 
 /** Starts Millrace for the flavour demo. The answer is `{ url }`, the address of its pages. */
-export async function startMillrace({ host, authFile, quietly }) {
+export async function startMillrace({ host, authFile }) {
   return timed("millrace", "starting Millrace", async () => {
     const place = { pidFile: pidFile("millrace"), logFile: logFile("millrace") };
     const port = (await freePort(PAGE_PORT)) ?? (await freePort());
@@ -42,7 +42,7 @@ export async function startMillrace({ host, authFile, quietly }) {
     if (!(await until(() => readyOrDead(url), READY_MS)) || livingDaemon(place.pidFile) === undefined) {
       throw new Stop("Millrace does not start; it said:", tail(place.logFile));
     }
-    return { text: `serves ${url}${quietly ? "" : `, log ${relative(root, place.logFile)}`}`, url };
+    return { text: `serves ${url}, log ${relative(root, place.logFile)}`, url };
   });
 }
 

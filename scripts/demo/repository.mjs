@@ -1,5 +1,5 @@
 // The sample's repository: a bare one that Millrace watches, and a work tree to change it in.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { demoFolder, root } from "../lib/paths.mjs";
 import { run } from "../lib/run.mjs";
@@ -45,15 +45,19 @@ export async function pushedVersion() {
 /** One more than the number in a version; 1 where there is none. */
 export const nextOf = (version) => String((Number.parseInt(version ?? "0", 10) || 0) + 1);
 
-/** Writes the next version, commits it and pushes it: `{ version, commit, pushedAtMs }`. */
+/**
+ * Writes the next version, commits it and pushes it: `{ version, commit, startedAtMs, pushedAtMs, pushedAtWallMs }`.
+ * `pushedAtMs` is on the clock of `performance.now()`, the others are milliseconds since 1970.
+ */
 export async function pushNext() {
   const version = nextOf(await pushedVersion());
   const file = join(places.workTree, "version.txt");
   writeFileSync(file, `${version}\n`);
   await git("add", "--all");
   await git("commit", "--quiet", "--allow-empty", "-m", `Version ${version}`);
+  const startedAtMs = Date.now();
   await git("push", "--quiet", "origin", BRANCH);
-  const pushedAtMs = performance.now();
+  const [pushedAtMs, pushedAtWallMs] = [performance.now(), Date.now()];
   const commit = (await git("rev-parse", "--short", "HEAD")).trim();
-  return { version: readFileSync(file, "utf8").trim(), commit, pushedAtMs };
+  return { version, commit, startedAtMs, pushedAtMs, pushedAtWallMs };
 }

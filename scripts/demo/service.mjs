@@ -44,7 +44,7 @@ export async function ensureService(host) {
 }
 
 /** The service as the engine has it, or undefined. */
-export async function inspect(host) {
+async function inspect(host) {
   const answer = await ask(host, `/services/${SERVICE}`);
   return answer.status === 200 ? answer.json() : undefined;
 }

@@ -1,28 +1,71 @@
 // Watching a version arrive: at the service itself, through HTTP, as its users would.
 import { Agent, get } from "node:http";
+import { ask } from "../lib/http.mjs";
 import { tail, until } from "../lib/run.mjs";
 import { Stop, seconds, timed } from "../lib/say.mjs";
 import { deadDaemon, seenVersion } from "./millrace.mjs";
 import { pushNext } from "./repository.mjs";
-import { inspect, taskErrors } from "./service.mjs";
+import { taskErrors } from "./service.mjs";
 import { logFile, serviceUrl } from "./settings.mjs";
 
 const ROLL_OUT_MS = 240_000;
 const CLIENTS = 4;
 const REQUESTS_MIN = 1_000;
+const ACTIVE = ["ready", "waiting", "running"];
 /** So many answers in a row are of the new version: both replicas are. */
 const IN_A_ROW = 12;
 
-/** Pushes the next version and waits until the service itself says it, from every replica. */
-export async function pushAndSee(host) {
+/**
+ * Pushes the next version and waits until every replica says it and Millrace has nothing left to do for it.
+ * @param {{ host: string, url: string }} where the engine, and Millrace's pages
+ */
+export async function pushAndSee({ host, url }) {
   return timed("push", "the next version to the branch live", async () => {
     const pushed = await pushNext();
     const firstMs = await seeVersion(host, pushed.version, 1);
     const allMs = await seeVersion(host, pushed.version, IN_A_ROW);
-    await settled(host);
-    const times = `first seen after ${seconds(firstMs - pushed.pushedAtMs)}, everywhere after ${seconds(allMs - pushed.pushedAtMs)}`;
-    return { text: `version ${pushed.version} (${pushed.commit}) ${times}`, ...pushed };
+    const jobs = await endedJobs(host, url, pushed);
+    const after = (ms) => seconds(ms - pushed.pushedAtMs);
+    const times = `first seen after ${after(firstMs)}, from both replicas after ${after(allMs)}`;
+    return {
+      text: `version ${pushed.version} (${pushed.commit}): build began after ${buildDelay(jobs, pushed)}, ${times}; ${countOf(jobs)}`,
+    };
   });
+}
+
+/** The jobs that the push caused, once all of them have ended and the service's own was among them. */
+async function endedJobs(host, url, pushed) {
+  const ended = await until(
+    async () => {
+      const { jobs } = (await ask(url, "/api/v1/jobs?limit=50")).json();
+      const caused = jobs.filter((job) => Date.parse(job.created) >= pushed.startedAtMs);
+      const over = caused.every((job) => !ACTIVE.includes(job.state)) && caused.some((job) => job.op === "swarm");
+      return over ? caused : undefined;
+    },
+    ROLL_OUT_MS,
+    200,
+  );
+  if (!ended) throw new Stop("Millrace does not come to an end with the push", await whatHappened(host));
+  const wrong = ended.find((job) => job.state !== "ok");
+  if (wrong !== undefined) {
+    throw new Stop(
+      `the job ${wrong.id} ended as ${wrong.state}`,
+      `${wrong.error?.message}\n${await whatHappened(host)}`,
+    );
+  }
+  return ended;
+}
+
+function buildDelay(jobs, { pushedAtWallMs }) {
+  const build = jobs.find((job) => job.op === "docker-build");
+  return build === undefined
+    ? "no time: there was none"
+    : seconds(Math.max(0, Date.parse(build.started) - pushedAtWallMs));
+}
+
+function countOf(jobs) {
+  const count = (op) => jobs.filter((job) => job.op === op).length;
+  return `${count("docker-build")} build, ${count("docker-push")} push, ${count("swarm")} service update`;
 }
 
 /** Waits until the service says a version so many times in a row; the answer is when. */
@@ -35,15 +78,6 @@ export async function seeVersion(host, version, times) {
   if (!seen || row < times)
     throw new Stop(`version ${version} was not seen at ${serviceUrl}`, await whatHappened(host));
   return performance.now();
-}
-
-/** The roll-out has ended by the service's own word. */
-async function settled(host) {
-  const state = await until(async () => {
-    const { UpdateStatus } = (await inspect(host)) ?? {};
-    return UpdateStatus?.State === "updating" ? undefined : (UpdateStatus?.State ?? "completed");
-  }, ROLL_OUT_MS);
-  if (state !== "completed") throw new Stop(`the roll-out ended as ${state}`, await whatHappened(host));
 }
 
 async function whatHappened(host) {
