@@ -28,6 +28,8 @@ export interface Mode {
   readonly dir: string;
   /** Whether a threshold that is changed on the page outlives the process. */
   readonly keepThreshold: boolean;
+  /** A dry run: the threshold stays where it is, and every action is refused. */
+  readonly dry: boolean;
   /** Resolves with what the process must end for. */
   readonly fatal: Promise<Failure>;
   /** Undoes what the mode made, after everything else has stopped. */
@@ -125,7 +127,9 @@ function setThreshold(engine: Engine, options: LocalOptions, mode: Mode): void {
   const stored = mode.keepThreshold ? engine.store.queries.setting(THRESHOLD) : undefined;
   const kept = storedThreshold(stored, options.confirm);
   engine.confirm.set(kept ?? options.confirm, kept === undefined ? "--confirm" : "kept from before the restart");
-  if (kept === undefined && options.confirmAutoReleaseSec !== undefined && options.confirm !== "none")
+  // A dry run never lets go: what it would deploy it would deploy from a store that is thrown away.
+  if (mode.dry || kept !== undefined) return;
+  if (options.confirmAutoReleaseSec !== undefined && options.confirm !== "none")
     engine.confirm.autoRelease(options.confirmAutoReleaseSec * 1000);
 }
 
@@ -156,6 +160,7 @@ function viewOf(
     version: packageVersion(),
     url: options.deployer.flavours[options.flavour]?.url ?? `http://${options.host}:${options.port}`,
     ready: () => engine.step > 0,
+    dry: mode.dry,
     ...(mode.keepThreshold ? { keepThreshold } : {}),
   });
 }

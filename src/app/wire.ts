@@ -27,7 +27,10 @@ async function startOn(options: LocalOptions, keepThreshold: boolean): Promise<R
   const store = await openStore({ dir: options.state, writer: "thread", onFatal: (error) => die(error), clock });
   if (!store.ok) return store;
   const dispose = (): Promise<void> => store.value.close();
-  return orDispose({ clock, store: store.value, dir: options.state, keepThreshold, fatal, dispose }, options);
+  return orDispose(
+    { clock, store: store.value, dir: options.state, keepThreshold, dry: false, fatal, dispose },
+    options,
+  );
 }
 
 /** A deployer that may look at everything and change nothing: every job that is not a read waits for ever. */
@@ -40,7 +43,8 @@ async function startDry(options: LocalOptions): Promise<Result<DeployerProcess>>
     await rm(dir, { recursive: true, force: true });
   };
   const fatal = new Promise<Failure>(() => {});
-  const mode: Mode = { clock: createClock(), store: store.value, dir, keepThreshold: false, fatal, dispose };
+  const clock = createClock();
+  const mode: Mode = { clock, store: store.value, dir, keepThreshold: false, dry: true, fatal, dispose };
   return orDispose(mode, { ...options, confirm: "harmless" });
 }
 

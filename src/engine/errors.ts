@@ -24,6 +24,7 @@ export const errors = {
   STORE_FULL: transient("Free space on the disk of the state directory; work goes on by itself."),
   NOT_FOUND: failed("Check the id."),
   NOT_POSSIBLE: failed("Look at the state of the job: the action does not apply any more."),
+  DRY_RUN: failed("Start Millrace without --confirm=harmless to let it act."),
   // the state directory
   STATE_IN_USE: failed("Stop the process that is named, or give this one another --state directory."),
   STATE_DAMAGED: system("Restore a backup of the state directory, or move the file away to start afresh."),

@@ -10,9 +10,12 @@ const DURATIONS = 5;
 /** Jobs as pages show them: those that are open from memory, the others from the store. */
 export class JobBook {
   readonly #engine: Engine;
+  readonly #acts: boolean;
 
-  constructor(engine: Engine) {
+  /** @param acts Whether anything may be done to a job at all. */
+  constructor(engine: Engine, acts: boolean) {
     this.#engine = engine;
+    this.#acts = acts;
   }
 
   row(id: string): JobRow | undefined {
@@ -64,9 +67,9 @@ export class JobBook {
       build: row.build,
       createdMs: row.createdMs,
       can: {
-        rebuild: job === undefined && inPipeline,
-        cancel: job !== undefined && job.sealed === undefined && !job.signal.aborted,
-        start: job?.row.state === "waiting",
+        rebuild: this.#acts && job === undefined && inPipeline,
+        cancel: this.#acts && job !== undefined && job.sealed === undefined && !job.signal.aborted,
+        start: this.#acts && job?.row.state === "waiting",
       },
       ...defined("level", row.level),
       ...defined("pool", row.pool),

@@ -36,6 +36,8 @@ export interface LiveViewParts {
   /** Stores a threshold that was changed on the page; default: it is not kept. */
   readonly keepThreshold?: (threshold: Threshold) => void;
   readonly ready: () => boolean;
+  /** Nothing may be changed anywhere: every action is refused with `DRY_RUN`. Default false. */
+  readonly dry?: boolean;
 }
 
 /** A running engine as pages, API and client commands see it. */
@@ -60,7 +62,7 @@ export class LiveView implements View {
     this.version = parts.version;
     this.url = parts.url;
     this.#graph = new GraphView(parts.engine);
-    this.#jobs = new JobBook(parts.engine);
+    this.#jobs = new JobBook(parts.engine, parts.dry !== true);
     this.changes = this.#graph.changes;
     this.jobChanges = parts.engine.jobs.changes.pipe(map((id) => this.#jobs.changed(id)));
     this.log = this.#logReader();
@@ -103,7 +105,9 @@ export class LiveView implements View {
       level: "error",
       text: "The disk of the state directory is full: no job is started until there is room. What runs goes on.",
     };
-    return [...(this.storable() ? [] : [full]), ...(this.#parts.banners?.() ?? [])];
+    const dry: Banner = { code: "DRY_RUN", level: "info", text: "This is a dry run: it looks, and changes nothing." };
+    const own = [...(this.storable() ? [] : [full]), ...(this.#parts.dry === true ? [dry] : [])];
+    return [...own, ...(this.#parts.banners?.() ?? [])];
   }
   threshold(): ReturnType<View["threshold"]> {
     const { threshold, setBy, autoReleaseAtMs } = this.#engine.confirm;
@@ -174,6 +178,8 @@ export class LiveView implements View {
     act: () => Promise<Result<unknown>>,
     why = "",
   ): Promise<ActionResult> {
+    if (this.#parts.dry === true)
+      return refused(problem("DRY_RUN", `${what} ${subject} is refused: this is a dry run, which changes nothing`));
     const result = await act();
     this.#lastAudit += 1;
     const detail = result.ok ? why : `refused: ${result.error.message}`;
