@@ -17,7 +17,7 @@ export async function ensurePackages() {
   checkNode();
   const stamp = join(root, "node_modules/.millrace-packages");
   const wanted = fingerprint();
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  if (existsSync(stamp) ? readFileSync(stamp, "utf8") === wanted : isInstalled()) return;
   const prebuilds = join(cacheFolder(), "prebuilds");
   await timed("packages", announcement(prebuilds), async () => {
     await install(prebuilds);
@@ -39,6 +39,15 @@ function fingerprint() {
   return hash.update(readFileSync(join(root, "package-lock.json"))).digest("hex");
 }
 
+/** Whether somebody installed just these packages by hand: npm notes in node_modules what it put there. */
+function isInstalled() {
+  const notes = join(root, "node_modules/.package-lock.json");
+  if (!existsSync(notes)) return false;
+  const there = JSON.parse(readFileSync(notes, "utf8")).packages;
+  const wanted = Object.entries(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages);
+  return wanted.every(([path, { optional, version }]) => path === "" || optional || there[path]?.version === version);
+}
+
 function announcement(prebuilds) {
   if (existsSync(prebuiltFile(prebuilds))) return "npm ci, about half a minute";
   return `npm ci; the first time ${DRIVER} may have to be compiled, which takes up to three minutes`;
@@ -58,7 +67,7 @@ async function install(prebuilds) {
   const said = second.stderr.trim().split("\n");
   throw new Stop(
     `${argv.join(" ")} ended with status ${second.status}`,
-    [...said.slice(0, 10), "…", ...said.slice(-8)].join("\n"),
+    said.slice(0, 20).join("\n"),
   );
 }
 
