@@ -1,5 +1,3 @@
-import { Readable } from "node:stream";
-
 /** One line of the engine's answer to a build or a push. What has another shape is not there. */
 export interface EngineEvent {
   /** `moby.buildkit.trace`, `moby.image.id`, or a layer of a push. */
@@ -13,27 +11,17 @@ export interface EngineEvent {
 /** A line that grows beyond this is none. */
 const LINE_MAX = 16 * 1024 * 1024;
 
-/** The events as they come. Throws what the stream throws; aborting ends the connection, and so the operation. */
-export async function* eventsOf(stream: NodeJS.ReadableStream, signal: AbortSignal): AsyncGenerator<EngineEvent> {
-  const stop = (): void => {
-    if (stream instanceof Readable) stream.destroy();
-  };
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
+/** The events as they come. Throws what the stream throws, which the signal of its request ends. */
+export async function* eventsOf(stream: NodeJS.ReadableStream): AsyncGenerator<EngineEvent> {
   stream.setEncoding("utf8");
-  try {
-    let rest = "";
-    for await (const chunk of stream) {
-      const lines = (rest + String(chunk)).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > LINE_MAX) throw new Error("the engine's answer has a line without end");
-      for (const line of lines) yield* parse(line);
-    }
-    yield* parse(rest);
-  } finally {
-    signal.removeEventListener("abort", stop);
-    stop();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + String(chunk)).split("\n");
+    rest = lines.pop() ?? "";
+    if (rest.length > LINE_MAX) throw new Error("the engine's answer has a line without end");
+    for (const line of lines) yield* parse(line);
   }
+  yield* parse(rest);
 }
 
 function* parse(line: string): Generator<EngineEvent> {

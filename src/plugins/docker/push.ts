@@ -106,7 +106,7 @@ async function pushImage(context: DockerPushContext, key: DockerPushKey, job: Jo
   try {
     const image = engine.client.getImage(key.repo);
     const stream = await image.push({ tag: key.tag, authconfig: authconfig ?? {}, abortSignal: job.signal });
-    for await (const event of eventsOf(stream, job.signal)) {
+    for await (const event of eventsOf(stream)) {
       log.add(event);
       refused ??= event.error;
       digest = textOf(event.aux, "Digest") ?? digest;
@@ -138,14 +138,12 @@ async function verify(
   return failure(problem("PUSH_UNVERIFIED", `pushed ${key.repo}:${key.tag} as ${digest}, but the registry ${got}`));
 }
 
-const REFUSED =
-  /unauthorized|authentication required|no basic auth credentials|denied|forbidden|\b40[13]\b|incorrect username/i;
+/** What the engine says when the registry does not answer, or answers that it is ill. */
 const UNREACHABLE =
-  /connection (?:refused|reset)|no such host|i\/o timeout|timeout|deadline exceeded|EOF|broken pipe|server misbehaving|network is unreachable|no route to host|\b5\d\d\b|toomanyrequests|blob upload (?:unknown|invalid)|context canceled/i;
+  /connection (?:refused|reset)|no such host|timeout|deadline exceeded|EOF|broken pipe|server misbehaving|network is unreachable|no route to host|\b5\d\d (?:Internal|Bad Gateway|Service|Gateway)|status(?: code)?:? 5\d\d|toomanyrequests|blob upload (?:unknown|invalid)/i;
 
 function pushFailure(error: string, key: DockerPushKey): Failure {
   const message = `pushing ${key.repo}:${key.tag}: ${scrub(error.trim())}`;
-  if (REFUSED.test(error)) return problem("REGISTRY_REFUSED", message);
   return problem(UNREACHABLE.test(error) ? "REGISTRY_UNREACHABLE" : "REGISTRY_REFUSED", message);
 }
 

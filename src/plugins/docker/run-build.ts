@@ -91,7 +91,7 @@ async function follow(
 ): Promise<Result<string>> {
   let image: string | undefined;
   let error: string | undefined;
-  for await (const event of eventsOf(stream, job.signal)) {
+  for await (const event of eventsOf(stream)) {
     if (event.id === "moby.buildkit.trace") addTrace(log, event, job);
     if (event.id === "moby.image.id") image = textOf(event.aux, "ID");
     error ??= event.error;

@@ -18,49 +18,51 @@ export function watchHeads(source: GitSource, onChange: () => void, clock: Clock
   if (!located.ok || located.value.path === undefined) return () => {};
   const path = located.value.path;
   const calls = coalesce(onChange, clock);
-  const watchers = new Map<string, FSWatcher>();
+  const watched = new Map<string, Watched>();
   let stopped = false;
 
-  const onEvent = (place: Place, name: string | null): void => {
-    if (stopped || (name !== null && !place.tells(name))) return;
-    sync();
-    calls.call();
-  };
   const sync = (): void => {
     const places = placesOf(path);
-    for (const [dir, watcher] of watchers) {
-      if (places.has(dir) && existsSync(dir)) continue;
+    for (const [dir, { watcher, identity }] of watched) {
+      // A directory that was replaced under its name needs a new watcher: this one looks at the old directory.
+      if (places.has(dir) && identityOf(dir) === identity) continue;
       watcher.close();
-      watchers.delete(dir);
+      watched.delete(dir);
     }
-    for (const [dir, place] of places) if (!watchers.has(dir)) start(dir, place);
+    for (const [dir, place] of places) if (!watched.has(dir)) start(dir, place);
   };
   const start = (dir: string, place: Place): void => {
     try {
-      const identity = statSync(dir).ino;
-      const watcher = watch(dir, { persistent: false }, (kind, name) => {
-        // A directory that was replaced under its name needs a new watcher: this one looks at the old directory.
-        if (kind === "rename" && statSync(dir, { throwIfNoEntry: false })?.ino !== identity) forget(dir, watcher);
-        onEvent(place, name);
+      const identity = identityOf(dir);
+      const watcher = watch(dir, { persistent: false }, (_, name) => {
+        if (stopped || (name !== null && !place.tells(name) && identityOf(dir) === identity)) return;
+        sync();
+        calls.call();
       });
-      watcher.on("error", () => forget(dir, watcher));
-      watchers.set(dir, watcher);
+      watcher.on("error", () => {
+        watcher.close();
+        if (watched.get(dir)?.watcher === watcher) watched.delete(dir);
+      });
+      watched.set(dir, { watcher, identity });
     } catch {
       // Gone in between, or no watchers left on this machine: the poll sees what this would have told.
     }
-  };
-  const forget = (dir: string, watcher: FSWatcher): void => {
-    watcher.close();
-    if (watchers.get(dir) === watcher) watchers.delete(dir);
   };
   sync();
   return () => {
     stopped = true;
     calls.stop();
-    for (const watcher of watchers.values()) watcher.close();
-    watchers.clear();
+    for (const { watcher } of watched.values()) watcher.close();
+    watched.clear();
   };
 }
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  readonly identity: number | undefined;
+}
+
+const identityOf = (dir: string): number | undefined => statSync(dir, { throwIfNoEntry: false })?.ino;
 
 /** A directory to watch, and which of its names say something about branches. */
 interface Place {

@@ -52,6 +52,7 @@ describe("BuildLog", () => {
       logs: [],
     });
     log.add({ vertexes: [{ ...run, completed: 2, error: "exit code: 1" }], logs: [] });
+    log.add({ vertexes: [vertex("d", "[y 1/1] RUN x", { started: 1, completed: 3, error: "later" })], logs: [] });
     expect(log.fault).toMatchObject({ name: "[2/2] RUN false", error: "exit code: 1" });
     expect(log.fault?.tail).toEqual(Array.from({ length: 10 }, (_, n) => `line ${n + 20}`));
   });

@@ -92,8 +92,12 @@ describe("the files of a commit", () => {
 
   test("are had again after the cache was damaged behind our back", async () => {
     dirOf(await take(work));
-    rmSync(join(cacheDir(context, { url: work.dir }), "objects"), { recursive: true });
-    mkdirSync(join(cacheDir(context, { url: work.dir }), "objects"));
+    const cache = cacheDir(context, { url: work.dir });
+    const commit = execFileSync("git", ["cat-file", "commit", "HEAD"], { cwd: work.dir });
+    rmSync(join(cache, "objects"), { recursive: true });
+    mkdirSync(join(cache, "objects"));
+    const keep = ["--git-dir", cache, "hash-object", "-t", "commit", "-w", "--stdin"];
+    execFileSync("git", keep, { input: commit, stdio: "pipe" });
     expect(readFileSync(join(dirOf(await take(work)), "a.txt"), "utf8")).toBe("newer\n");
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -57,7 +57,7 @@ test.each<[string, (dir: string) => void]>([
   ["no objects", (dir) => rmSync(join(dir, "objects"), { recursive: true })],
   ["cut objects", (dir) => cutFiles(join(dir, "objects"))],
   ["rubbish as configuration", (dir) => writeFileSync(join(dir, "config"), "[[[")],
-  ["a lock left by a killed git", (dir) => writeFileSync(join(dir, "packed-refs.lock"), "")],
+  ["rubbish as branches", (dir) => writeFileSync(join(dir, "packed-refs"), "rubbish\n")],
 ])("a cache with %s is mended", async (_, harm) => {
   const first = work.commit({ "a.txt": `${Math.random()}` });
   await gitFetch.build(createGit(state, createClock()), { source, commit: first }, testJob());
@@ -68,23 +68,33 @@ test.each<[string, (dir: string) => void]>([
   expect(await gitFetch.build(fresh, { source, commit }, testJob())).toMatchObject({ ok: true });
 });
 
+test("a lock that a killed git left is in nobody's way", async () => {
+  const commit = work.commit({ locked: `${Math.random()}` });
+  const lock = join(cacheDir(context, source), "refs/commits", `${commit}.lock`);
+  writeFileSync(lock, "");
+  const fresh = createGit(state, createClock());
+  expect(await gitFetch.build(fresh, { source, commit }, testJob())).toMatchObject({ ok: true });
+});
+
 test("two fetches of one repository at the same time", async () => {
   const commits = [work.commit({ b: "1" }), work.commit({ b: "2" }), work.commit({ b: "3" })];
   const jobs = commits.map((commit) => gitFetch.build(context, { source, commit }, testJob()));
   for (const answer of await Promise.all(jobs)) expect(answer).toMatchObject({ ok: true });
 });
 
-test("no hook, neither of the source nor of a template, is run", async () => {
+test("no hook, neither of the source nor of the cache, is run", async () => {
   const mark = join(state, "hooked");
   const hook = `#!/bin/sh\ntouch ${mark}\n`;
   const hooks = ["post-checkout", "reference-transaction", "pre-auto-gc"];
   for (const name of hooks) writeFileSync(join(work.dir, ".git/hooks", name), hook, { mode: 0o755 });
-  const commit = work.git("rev-parse", "HEAD");
-  rmSync(cacheDir(context, source), { recursive: true });
+  const commit = work.commit({ hooked: `${Math.random()}` });
+  rmSync(mark, { force: true });
+  const cache = join(cacheDir(context, source), "hooks");
+  mkdirSync(cache);
+  for (const name of hooks) writeFileSync(join(cache, name), hook, { mode: 0o755 });
   expect(await gitFetch.build(context, { source, commit }, testJob())).toMatchObject({ ok: true });
   for (const name of hooks) rmSync(join(work.dir, ".git/hooks", name));
   expect(existsSync(mark)).toBe(false);
-  expect(existsSync(join(cacheDir(context, source), "hooks"))).toBe(false);
 });
 
 test("the key is the repository and the commit", () => {

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { Locks } from "../../../src/plugins/git/locks.ts";
+
+test("what has one name runs one after the other, in order, also after a failure; another name does not wait", async () => {
+  const locks = new Locks();
+  const said: string[] = [];
+  const gates = new Map<string, () => void>();
+  const work =
+    (name: string, fails = false) =>
+    async () => {
+      said.push(`${name} begins`);
+      await new Promise<void>((resolve) => gates.set(name, resolve));
+      said.push(`${name} ends`);
+      if (fails) throw new Error(name);
+    };
+  const first = locks.hold("a", work("first", true)).catch(() => said.push("first failed"));
+  const second = locks.hold("a", work("second"));
+  const other = locks.hold("b", work("other"));
+  await Promise.resolve();
+  expect(said).toEqual(["first begins", "other begins"]);
+  gates.get("first")?.();
+  await first;
+  gates.get("other")?.();
+  await other;
+  gates.get("second")?.();
+  await second;
+  expect(said.filter((line) => !line.startsWith("other"))).toEqual([
+    "first begins",
+    "first ends",
+    "second begins",
+    "first failed",
+    "second ends",
+  ]);
+});
