@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { dockerHost } from "./need.ts";
 
 const run = promisify(execFile);
 const NAME = "millrace-test/busybox:1";
@@ -13,7 +14,7 @@ const NAME = "millrace-test/busybox:1";
  * Made once per engine; asking again costs one look.
  */
 export async function busyboxImage(): Promise<string> {
-  const docker = (...args: string[]) => run("docker", ["-H", "unix:///var/run/docker.sock", ...args]);
+  const docker = (...args: string[]) => run("docker", ["-H", dockerHost, ...args]);
   const there = await docker("image", "inspect", NAME).catch(() => undefined);
   if (there !== undefined) return NAME;
   const dir = await mkdtemp(join(tmpdir(), "millrace-busybox-"));
