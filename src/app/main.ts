@@ -1,7 +1,11 @@
 #!/usr/bin/env node
+import { exitOnFault, wantsStack } from "./faults.ts";
 import { terminalIo } from "./io.ts";
 import { run } from "./program.ts";
 
-const code = await run(process.argv.slice(2), terminalIo(process));
+const argv = process.argv.slice(2);
+const io = terminalIo(process);
+exitOnFault(process, io, wantsStack(argv));
+const code = await run(argv, io);
 // Only now is everything written that a pipe still waits for.
 process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));

@@ -19,6 +19,7 @@ import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
 import { why } from "./commands/why.ts";
 import { type Exit, exits } from "./exit.ts";
+import { wantsStack } from "./faults.ts";
 import { fieldsOf, textOf } from "./fields.ts";
 import { Given, optionOf } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -48,7 +49,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return exits[exit].code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exits.done.code : exits.usage.code;
-    return exits[reportFault(io, error, argv.includes("-v") || argv.includes("--verbose"))].code;
+    return exits[reportFault(io, error, wantsStack(argv))].code;
   }
 }
 

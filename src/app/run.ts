@@ -25,11 +25,21 @@ export async function runUntilStopped(call: Call, options: ServeOptions, running
 const signals = ["SIGINT", "SIGTERM"] as const;
 
 function announce(call: Call, options: ServeOptions, running: Running): void {
-  mkdirSync(running.state, { recursive: true });
-  writeFileSync(serverFile(running.state), `${JSON.stringify({ url: running.url, pid: process.pid })}\n`);
+  leaveNote(call, running);
   call.io.out(`${call.io.paint("bold", `millrace ${options.flavour}`)} is at ${running.url}`);
   call.io.out(`  state in ${running.state}, token for acting in ${join(running.state, "token")}`);
   if (options.confirm !== "none") call.io.out(`  jobs at level ${options.confirm} and above wait for a person`);
+}
+
+/** A full disk is no reason not to serve: the client commands then need --url. */
+function leaveNote(call: Call, running: Running): void {
+  try {
+    mkdirSync(running.state, { recursive: true });
+    writeFileSync(serverFile(running.state), `${JSON.stringify({ url: running.url, pid: process.pid })}\n`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    call.io.err(`millrace: the client commands will need --url ${running.url}: ${why}`);
+  }
 }
 
 /** Only our own note: another server may have taken the directory since. */

@@ -1,5 +1,5 @@
 // What the commands that need no server print and write.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -99,6 +99,22 @@ describe("check --offline", () => {
 });
 
 describe("the process", () => {
+  it.each([
+    ["throw new Error('odd')", false],
+    ["Promise.reject(new Error('odd'))", true],
+  ])("ends in words when nobody catches %s", (fault, verbose) => {
+    const script = `import { exitOnFault } from ${JSON.stringify(join(root, "src/app/faults.ts"))};
+      import { terminalIo } from ${JSON.stringify(join(root, "src/app/io.ts"))};
+      exitOnFault(process, terminalIo(process), ${verbose});
+      setImmediate(() => { ${fault}; });
+      setInterval(() => {}, 1000);`;
+    const args = [...tsxArgs, "--input-type=module", "--eval", script];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(status).toBe(70);
+    expect(stderr).toContain("millrace: odd\n  This is a fault of Millrace.");
+    expect(/^ {4}at /m.test(stderr)).toBe(verbose);
+  });
+
   it("ends without a word when its reader has gone", async () => {
     const endless = `import { terminalIo } from ${JSON.stringify(join(root, "src/app/io.ts"))};
       const io = terminalIo(process);
