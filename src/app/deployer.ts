@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Clock } from "../engine/clock.ts";
 import { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
@@ -15,6 +14,7 @@ import { connect } from "./connect.ts";
 import type { LocalOptions, Plan, Running } from "./options.ts";
 import { planOf, settled } from "./plan.ts";
 import { actingToken } from "./token.ts";
+import { packageVersion } from "./version.ts";
 
 const THRESHOLD = "confirm";
 /** How long an orderly exit waits for jobs to let go, in milliseconds. */
@@ -163,11 +163,4 @@ function viewOf(
     dry: mode.dry,
     ...(mode.keepThreshold ? { keepThreshold } : {}),
   });
-}
-
-export function packageVersion(): string {
-  const text: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof text === "object" && text !== null && "version" in text && typeof text.version === "string"
-    ? text.version
-    : "0";
 }

@@ -33,9 +33,12 @@ export async function loadPipeline(path: string): Promise<Loaded<Deployer>> {
   return loaded.ok ? deployerOf(path, loaded.value) : loaded;
 }
 
+/** What a pipeline may import of Millrace: these very instances, not copies. */
+const ownModules = { millrace: words };
+
 /** Forgets what it loaded: a pipeline that was corrected must not be answered from memory. */
 async function importFile(path: string): Promise<Loaded<unknown>> {
-  const jiti = createJiti(path, { fsCache: false, virtualModules: { millrace: words } });
+  const jiti = createJiti(path, { fsCache: false, virtualModules: ownModules });
   const before = new Set(Object.keys(jiti.cache));
   try {
     return success(await jiti.import(path));

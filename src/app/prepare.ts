@@ -99,7 +99,7 @@ export function registryAuthOf(call: Call): { readonly registryAuth?: string } {
 }
 
 /** The flavour that is asked for, or the only one. */
-export function chooseFlavour(asked: string | undefined, deployer: Deployer): Result<string> {
+function chooseFlavour(asked: string | undefined, deployer: Deployer): Result<string> {
   const names = Object.keys(deployer.flavours);
   const [only, ...others] = names;
   if (asked !== undefined) {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { CommandSpec } from "./command.ts";
 import { adopt } from "./commands/adopt.ts";
@@ -20,10 +19,10 @@ import { start } from "./commands/start.ts";
 import { why } from "./commands/why.ts";
 import { type Exit, exits } from "./exit.ts";
 import { wantsStack } from "./faults.ts";
-import { fieldsOf, textOf } from "./fields.ts";
 import { Given, optionOf } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { reportFault } from "./report.ts";
+import { packageVersion } from "./version.ts";
 
 /**
  * Every command, in the order of the help. Those that need an engine load it when they are run, so that the others
@@ -102,8 +101,3 @@ const sentence = (summary: string): string => `${summary.charAt(0).toUpperCase()
 
 const exitText = (): string =>
   ["Exit codes:", ...Object.values(exits).map(({ code, means }) => `  ${String(code).padEnd(4)}${means}`)].join("\n");
-
-function packageVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return textOf(fieldsOf(JSON.parse(readFileSync(file, "utf8"))), "version") ?? "unknown";
-}
