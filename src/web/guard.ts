@@ -67,10 +67,11 @@ function notAdmin(request: FastifyRequest, web: Web): Refusal | undefined {
   if (visitor.refused !== true) {
     return { status: 401, failure: problem("LOGIN_NEEDED", "only an administrator can do this") };
   }
-  if (web.failures.waitMs(request.ip) > 0) {
+  const caller = `bearer ${request.ip}`; // apart from the form: a program's old token must lock no person out
+  if (web.failures.waitMs(caller) > 0) {
     return { status: 429, failure: problem("TOO_MANY_TRIES", "too many wrong tokens from this address") };
   }
-  web.failures.failed(request.ip);
+  web.failures.failed(caller);
   return { status: 401, failure: problem("LOGIN_REFUSED", "the token is wrong") };
 }
 

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
 import type { Answer, Page, Visit } from "./pages/page.ts";
-import { forProgram, refusalOf, sendProblem, titles } from "./problems.ts";
+import { forProgram, Refused, refusalOf, sendProblem, titles } from "./problems.ts";
 import { type Framed, frame } from "./shell.ts";
 import { menu, site } from "./site.ts";
 import { render } from "./views.ts";
@@ -41,7 +41,7 @@ export function servePages(app: FastifyInstance, web: Web): void {
   app.setNotFoundHandler((request, reply) => sendFailure(web, request, reply, 404, nothingHere()));
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal.status === 500) web.report(error);
+    if (refusal.status === 500 && !(error instanceof Refused)) web.report(error);
     return sendFailure(web, request, reply, refusal.status, refusal.failure);
   });
 }

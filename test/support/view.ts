@@ -19,7 +19,12 @@ import type {
 } from "../../src/engine/view.ts";
 import { type Failure } from "../../src/term/output.ts";
 
-export const jobId = (text: string): JobId => text as JobId;
+export function jobId(text: string): JobId {
+  if (!isJobId(text)) throw new Error(`${text} is no job id`);
+  return text;
+}
+
+const isJobId = (text: string): text is JobId => /^\d{4}-\d\d-\d\d\/\d{6}-[\w.-]+$/.test(text);
 
 /** A job's details with everything that a test does not care about filled in. */
 export function makeJob(id: string, more: Partial<JobDetail> = {}): JobDetail {

@@ -85,7 +85,7 @@ function drawBox(shape: Shape, { x, y }: Point): string {
   const { look, word } = markOfNode(node);
   const colour = COLOURS[look];
   const lines = shape.lines.map(
-    (line, index) => `<text class="label" x="12" y="${38 + index * 17}" font-size="13">${escape(line)}</text>`,
+    (line, index) => `<text class="label" x="12" y="${38 + index * 17}" font-size="12.5">${escape(line)}</text>`,
   );
   const box =
     `<path class="box" d="${outline(node.kind, width, height)}" fill="#ffffff" stroke="${colour}"/>` +

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Subscription } from "rxjs";
 import type { Clock } from "../../engine/clock.ts";
@@ -43,8 +44,7 @@ export function startLayoutThread(clock: Clock): { readonly arrange: Arrange; cl
     thread ??= open();
     const deadline = clock.after(DEADLINE_MS, () => drop(`no layout within ${DEADLINE_MS / 1000} s`));
     current = { ...request, id: ++lastId, deadline };
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    thread.postMessage({ id: lastId, sizes: request.sizes });
+    thread.postMessage({ id: lastId, sizes: request.sizes }, []); // nothing is moved, all is copied
   };
   const open = (): Worker => {
     const worker = spawn();
@@ -73,9 +73,16 @@ export function startLayoutThread(clock: Clock): { readonly arrange: Arrange; cl
   };
 }
 
-/** From sources the thread needs the same loader as this file; from `dist` it is plain JavaScript. */
+/** Runs the compiled file when this one is compiled, else the source through tsx, which is there in development. */
 function spawn(): Worker {
-  const source = import.meta.url.endsWith(".ts");
-  const file = new URL(source ? "./layout-thread.ts" : "./layout-thread.js", import.meta.url);
-  return new Worker(file, { execArgv: source ? ["--import", "tsx"] : [] });
+  const options = { execArgv: [], name: "millrace layout" };
+  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./layout-thread.js", import.meta.url), options);
+  // as a module: its CommonJS twin looks for its hooks in the wrong folder
+  const tsx = createRequire(import.meta.url)
+    .resolve("tsx/esm/api")
+    .replace(/\.cjs$/, ".mjs");
+  const entry = new URL("./layout-thread.ts", import.meta.url).href;
+  // registered from within: Node 20 ignores the hooks of an `--import` given to a thread
+  const code = `import(${JSON.stringify(tsx)}).then((tsx) => tsx.register() && import(${JSON.stringify(entry)}))`;
+  return new Worker(code, { ...options, eval: true });
 }

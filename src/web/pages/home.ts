@@ -117,7 +117,7 @@ function serviceRow(service: ServiceView, now: number): ServiceRow {
 
 function problemOf(node: GraphNode, now: number): Problem {
   const { failure } = node;
-  const again = failure?.retryAtMs === undefined ? "" : `tried again in ${duration(failure.retryAtMs - now)}`;
+  const again = failure?.retryAtMs === undefined ? "" : againIn(failure.retryAtMs - now);
   return {
     mark: markOfNode(node),
     label: node.label.replaceAll("\n", " "),
@@ -130,6 +130,8 @@ function problemOf(node: GraphNode, now: number): Problem {
     again,
   };
 }
+
+const againIn = (ms: number): string => (ms < 1_000 ? "trying again now" : `tried again in ${duration(ms)}`);
 
 function confirmData(view: View, now: number, csrf: string): ConfirmData {
   const { threshold, setBy, autoReleaseAtMs } = view.threshold();

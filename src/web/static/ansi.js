@@ -146,7 +146,7 @@ function classesOf(style) {
   const { fg, bg } = style.inverse ? { fg: style.bg ?? "i", bg: style.fg ?? "i" } : style;
   const classes = ["bold", "dim", "italic", "underline", "strike"].filter((flag) => style[flag]);
   if (fg !== undefined) classes.push(`f${fg}`);
-  if (bg !== undefined) classes.push(`b${bg}`);
+  if (bg !== undefined) classes.push(`on${bg}`);
   return classes.join(" ");
 }
 
