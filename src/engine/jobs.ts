@@ -72,18 +72,18 @@ export class Jobs {
       spec.moved?.();
     });
     this.open.set(id, job);
-    this.#engine.journal.note({ put: "job", row }, ...this.#inputRows(row, spec.inputs));
+    const previous = this.#engine.store.queries.previousJob(row.term, row.op, id);
+    this.#engine.journal.note({ put: "job", row }, ...this.#inputRows(row, spec.inputs, previous));
     job.log(`${spec.description} (${spec.op}, level ${spec.level})`);
+    if (previous?.state === "interrupted" && previous.key === row.key)
+      job.log(`Takes up what was interrupted: job ${previous.id}`);
     this.changes.next(id);
     return job;
   }
 
-  #inputRows(row: JobRow, inputs: Readonly<Record<string, string>>): readonly Write[] {
-    const { queries } = this.#engine.store;
-    const previous = queries.previousJob(row.term, row.op, row.id);
-    const before = new Map(
-      previous === undefined ? [] : queries.jobInputs(previous.id).map((one) => [one.name, one.digest]),
-    );
+  #inputRows(row: JobRow, inputs: Readonly<Record<string, string>>, previous: JobRow | undefined): readonly Write[] {
+    const known = previous === undefined ? [] : this.#engine.store.queries.jobInputs(previous.id);
+    const before = new Map(known.map((one) => [one.name, one.digest]));
     return Object.entries(inputs).map(([name, text]) => {
       const digest = digestOf(text);
       const input: JobInputRow = { job: row.id, name, digest, text, changed: before.get(name) !== digest };
