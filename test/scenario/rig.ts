@@ -30,8 +30,14 @@ export interface WorldOptions {
   readonly repos?: (names: Names) => string;
   /** How many tasks Swarm replaces at a time. Default 2, both at once: a roll-out takes about five seconds. */
   readonly parallelism?: number;
-  /** The engine that Millrace talks to. Default: the tests' own. The services are always made on that one. */
+  /** The engine that Millrace talks to. Default: the tests' own. */
   readonly engine?: string;
+  /** The engine that the services are made on. Default: the tests' own. */
+  readonly servicesOn?: string;
+  /** Taken over, and disposed of with the world. Default: one of its own. */
+  readonly registry?: TestRegistry;
+  /** `127.0.0.1:PORT`: the address that images are named by. Default: the registry's own. */
+  readonly registryHost?: string;
 }
 
 export interface Names {
@@ -83,11 +89,11 @@ export interface World extends Names {
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const shorts = options.services ?? ["web"];
-  const registry = await startRegistry();
+  const registry = options.registry ?? (await startRegistry());
   const dir = mkdtempSync(join(tmpdir(), "millrace-world-"));
   const unique = `millrace-test-${randomBytes(4).toString("hex")}`;
   const names: Names = {
-    image: `${registry.host}/team/hello`,
+    image: `${options.registryHost ?? registry.host}/team/hello`,
     service: (short = shorts[0] ?? "web") => `${unique}_${short}`,
   };
   const world = new LiveWorld(dir, registry, names, options);
@@ -134,9 +140,14 @@ class LiveWorld implements World {
     execGit(dir, ["init", "--quiet", "--bare", "--initial-branch=live", this.#bare]);
     this.pipeline((options.repos ?? ((all) => liveToAll(all, options.services ?? ["web"])))(names));
     const auth = Buffer.from(`${registry.username}:${registry.password}`).toString("base64");
-    const config = JSON.stringify({ auths: { [registry.host]: { auth } } });
+    const hosts = [registry.host, options.registryHost ?? registry.host];
+    const config = JSON.stringify({ auths: Object.fromEntries(hosts.map((host) => [host, { auth }])) });
     writeFileSync(join(dir, "auth.json"), config, { mode: 0o600 });
     mkdirSync(join(dir, "state"));
+  }
+
+  get #servicesOn(): string {
+    return this.#options.servicesOn ?? dockerHost;
   }
 
   get server(): Server {
@@ -169,20 +180,20 @@ class LiveWorld implements World {
   async createService(short: string): Promise<void> {
     const name = this.service(short);
     this.#created.push(name);
-    await createSampleService(name, this.#options.parallelism ?? 2);
+    await createSampleService(name, this.#options.parallelism ?? 2, this.#servicesOn);
   }
 
   now(short?: string): Promise<ServiceNow> {
-    return serviceNow(this.service(short));
+    return serviceNow(this.service(short), this.#servicesOn);
   }
 
   tasks(short?: string): Promise<readonly TaskNow[]> {
-    return tasksNow(this.service(short));
+    return tasksNow(this.service(short), this.#servicesOn);
   }
 
   async request(short?: string): Promise<{ readonly status: number; readonly text: string }> {
     const name = this.service(short);
-    const known = this.#proxies.get(name) ?? startProxy(name);
+    const known = this.#proxies.get(name) ?? startProxy(name, this.#servicesOn);
     this.#proxies.set(name, known);
     const answer = await fetch((await known).url);
     return { status: answer.status, text: await answer.text() };
@@ -200,10 +211,10 @@ class LiveWorld implements World {
   async close(): Promise<void> {
     await this.#server?.kill("SIGKILL");
     for (const proxy of this.#proxies.values()) await proxy.then(({ stop }) => stop());
-    await Promise.all(this.#created.map((name) => removeService(name)));
+    await Promise.all(this.#created.map((name) => removeService(name, this.#servicesOn)));
     await this.registry.stop();
-    await Promise.all(this.#created.map((name) => containersGone(name)));
-    await removeImages(this.registry.host);
+    await Promise.all(this.#created.map((name) => containersGone(name, this.#servicesOn)));
+    await removeImages(this.image.split("/")[0] ?? this.registry.host, this.#servicesOn);
     await this.registry.dispose();
     this.work.dispose();
     rmSync(this.dir, { recursive: true, force: true });
@@ -216,10 +227,10 @@ interface Proxy {
 }
 
 /** The demo's own proxy, before one service. */
-async function startProxy(service: string): Promise<Proxy> {
+async function startProxy(service: string, engine: string): Promise<Proxy> {
   const port = await freePort();
   const script = join(root, "scripts/demo/proxy.mjs");
-  const child = spawn(process.execPath, [script, dockerHost, service, String(port)], {
+  const child = spawn(process.execPath, [script, engine, service, String(port)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const stopWithUs = (): void => void child.kill("SIGKILL");

@@ -43,11 +43,11 @@ wait $server
 const HEALTH = "wget -q -O- http://127.0.0.1:8080/ || exit 1\n";
 
 /** The image that a service runs before anything was pushed: it says `version=start`. Made once per engine. */
-export async function startImage(): Promise<string> {
+export async function startImage(engine = dockerHost): Promise<string> {
   const files = await sample("start");
   const name = `millrace-test/start:${createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 12)}`;
   const docker = (...args: string[]) =>
-    promisify(execFile)("docker", ["-H", dockerHost, ...args], { env: { ...process.env, DOCKER_BUILDKIT: "0" } });
+    promisify(execFile)("docker", ["-H", engine, ...args], { env: { ...process.env, DOCKER_BUILDKIT: "0" } });
   if ((await docker("image", "inspect", name).catch(() => undefined)) !== undefined) return name;
   const dir = mkdtempSync(join(tmpdir(), "millrace-start-"));
   try {

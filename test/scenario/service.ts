@@ -28,7 +28,7 @@ export interface TaskNow {
 }
 
 /** Two replicas, start-first, rolled back on failure, watched for three seconds; host-mode ports that Swarm chooses. */
-export async function createSampleService(name: string, parallelism: number): Promise<void> {
+export async function createSampleService(name: string, parallelism: number, engine = dockerHost): Promise<void> {
   const update = {
     Parallelism: parallelism,
     Order: "start-first" as const,
@@ -36,11 +36,11 @@ export async function createSampleService(name: string, parallelism: number): Pr
     Monitor: 3 * SECOND_NS,
     MaxFailureRatio: 0,
   };
-  await testEngine().createService({
+  await testEngine(engine).createService({
     Name: name,
     Labels: { "kept.by": "hand" },
     TaskTemplate: {
-      ContainerSpec: { Image: await startImage(), Init: true, StopGracePeriod: 10 * SECOND_NS },
+      ContainerSpec: { Image: await startImage(engine), Init: true, StopGracePeriod: 10 * SECOND_NS },
       RestartPolicy: { Condition: "any", Delay: SECOND_NS },
     },
     Mode: { Replicated: { Replicas: 2 } },
@@ -48,27 +48,27 @@ export async function createSampleService(name: string, parallelism: number): Pr
     RollbackConfig: { ...update, FailureAction: "pause", Monitor: SECOND_NS / 2 },
     EndpointSpec: { Mode: "dnsrr", Ports: [{ Protocol: "tcp", TargetPort: 8080, PublishMode: "host" }] },
   });
-  const running = async () => (await tasksNow(name)).filter(({ state }) => state === "running").length === 2;
-  await until(`both tasks of ${name} run`, START_MS, running, async () => JSON.stringify(await tasksNow(name)));
+  const running = async () => (await tasksNow(name, engine)).filter(({ state }) => state === "running").length === 2;
+  await until(`both tasks of ${name} run`, START_MS, running, async () => JSON.stringify(await tasksNow(name, engine)));
 }
 
-export async function removeService(name: string): Promise<void> {
-  await testEngine()
+export async function removeService(name: string, engine = dockerHost): Promise<void> {
+  await testEngine(engine)
     .getService(name)
     .remove()
     .catch(() => {}); // it was never made, or is gone already
 }
 
 /** Waits until the containers of a removed service are gone too. */
-export async function containersGone(name: string): Promise<void> {
+export async function containersGone(name: string, engine = dockerHost): Promise<void> {
   const filters = { label: [`com.docker.swarm.service.name=${name}`] };
-  const gone = async () => (await testEngine().listContainers({ all: true, filters })).length === 0;
+  const gone = async () => (await testEngine(engine).listContainers({ all: true, filters })).length === 0;
   await until(`the containers of ${name} are gone`, START_MS, gone);
 }
 
 /** The service on the engine. @throws {Error} when it is not there. */
-export async function serviceNow(name: string): Promise<ServiceNow> {
-  const found = answered(InspectedService, await testEngine().getService(name).inspect());
+export async function serviceNow(name: string, engine = dockerHost): Promise<ServiceNow> {
+  const found = answered(InspectedService, await testEngine(engine).getService(name).inspect());
   return {
     version: found.Version.Index,
     image: found.Spec.TaskTemplate.ContainerSpec.Image,
@@ -79,8 +79,8 @@ export async function serviceNow(name: string): Promise<ServiceNow> {
 }
 
 /** Every task that the service has or had (Swarm keeps the last five of a slot). */
-export async function tasksNow(name: string): Promise<readonly TaskNow[]> {
-  const tasks = answered(ListedTasks, await testEngine().listTasks({ filters: { service: [name] } }));
+export async function tasksNow(name: string, engine = dockerHost): Promise<readonly TaskNow[]> {
+  const tasks = answered(ListedTasks, await testEngine(engine).listTasks({ filters: { service: [name] } }));
   return tasks.map((task) => ({
     id: task.ID,
     slot: task.Slot,
@@ -117,13 +117,13 @@ function answered<T extends TSchema>(schema: T, body: unknown): Static<T> {
 }
 
 /** Removes the images that a world has left on the engine, by the registry that they name. */
-export async function removeImages(registry: string): Promise<void> {
-  const images = await testEngine(dockerHost).listImages({
+export async function removeImages(registry: string, engine = dockerHost): Promise<void> {
+  const images = await testEngine(engine).listImages({
     filters: { reference: [`${registry}/*`, `${registry}/*/*`] },
   });
   const names = images.flatMap(({ RepoTags, RepoDigests }) => [...(RepoTags ?? []), ...(RepoDigests ?? [])]);
   for (const name of names.filter((one) => one.startsWith(`${registry}/`) && !one.includes("<none>"))) {
-    await testEngine()
+    await testEngine(engine)
       .getImage(name)
       .remove()
       .catch(() => {}); // gone with another of its names, or in use until its container is gone

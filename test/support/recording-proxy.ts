@@ -1,0 +1,135 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface Recorded {
+  readonly method: string;
+  /** As it was sent, with its query. */
+  readonly path: string;
+}
+
+/** One request that is stopped on its way. */
+export interface Held {
+  /** Resolves when it is here: whole, or, for an answer, when the far side has acted. */
+  readonly arrived: Promise<void>;
+  /** Lets it go on. It goes on too when whoever sent it is gone: a request cannot be taken back. */
+  release(): void;
+}
+
+/** Stands before an engine or a registry, writes down what is asked of it, and can hold a request up. */
+export interface RecordingProxy {
+  /** `unix:///…` for an engine, `127.0.0.1:PORT` for a registry. */
+  readonly address: string;
+  readonly requests: readonly Recorded[];
+  /** What is neither GET nor HEAD. */
+  writes(): readonly Recorded[];
+  /** Holds the next request that matches: before the far side gets it, or before its answer comes back. */
+  hold(where: "request" | "answer", match: (asked: Recorded) => boolean): Held;
+  dispose(): Promise<void>;
+}
+
+/** @param endpoint `unix:///path` of an engine. */
+export function recordEngine(endpoint: string): Promise<RecordingProxy> {
+  const dir = mkdtempSync(join(tmpdir(), "millrace-recorded-"));
+  const path = join(dir, "engine.sock");
+  return startProxy({ socketPath: endpoint.slice("unix://".length) }, path, () =>
+    rmSync(dir, { recursive: true, force: true }),
+  );
+}
+
+/** @param host `127.0.0.1:PORT` of a registry. */
+export function recordRegistry(host: string): Promise<RecordingProxy> {
+  const [hostname = "", port = ""] = host.split(":");
+  return startProxy({ host: hostname, port: Number(port) }, undefined, () => {});
+}
+
+type Far = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+
+interface Hold {
+  readonly where: "request" | "answer";
+  readonly match: (asked: Recorded) => boolean;
+  readonly arrive: () => void;
+  readonly released: Promise<void>;
+}
+
+async function startProxy(far: Far, path: string | undefined, cleanUp: () => void): Promise<RecordingProxy> {
+  const requests: Recorded[] = [];
+  const holds: Hold[] = [];
+  const open = new Set<Socket>();
+  const server = createServer((asked, answer) => {
+    const recorded: Recorded = { method: asked.method ?? "", path: asked.url ?? "" };
+    requests.push(recorded);
+    const index = holds.findIndex(({ match }) => match(recorded));
+    const [held] = index === -1 ? [] : holds.splice(index, 1);
+    pass(far, asked, answer, held).catch(() => answer.destroy());
+  });
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+  });
+  server.requestTimeout = 0; // a build may take its time
+  if (path === undefined) server.listen(0, "127.0.0.1");
+  else server.listen(path);
+  await once(server, "listening");
+  const bound = server.address();
+  return {
+    address: typeof bound === "object" && bound !== null ? `127.0.0.1:${bound.port}` : `unix://${path ?? ""}`,
+    requests,
+    writes: () => requests.filter(({ method }) => method !== "GET" && method !== "HEAD"),
+    hold: (where, match) => {
+      const arrived = gate();
+      const released = gate();
+      holds.push({ where, match, arrive: arrived.open, released: released.passed });
+      return { arrived: arrived.passed, release: released.open };
+    },
+    dispose: async () => {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of open) socket.destroy();
+      await closed;
+      cleanUp();
+    },
+  };
+}
+
+async function pass(far: Far, asked: IncomingMessage, answer: ServerResponse, held: Hold | undefined): Promise<void> {
+  const { method, url, headers } = asked;
+  const body = held === undefined ? undefined : await whole(asked);
+  if (held?.where === "request") {
+    held.arrive();
+    await held.released;
+  }
+  const onward = request({ ...far, method, path: url, headers });
+  // What nobody waits for any more is given up, as a lost connection would be; what was held goes on by itself.
+  if (held === undefined) answer.on("close", () => onward.destroy());
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    onward.on("response", resolve);
+    onward.on("error", reject);
+  });
+  if (body === undefined) asked.pipe(onward);
+  else onward.end(body);
+  const got = await answered;
+  if (held?.where === "answer") {
+    held.arrive();
+    await held.released;
+  }
+  answer.writeHead(got.statusCode ?? 502, got.headers);
+  got.pipe(answer);
+}
+
+function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open: () => void = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}
+
+async function whole(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
