@@ -115,6 +115,24 @@ describe.skipIf(!need("swarm") || !need("registry") || !need("busybox"))("a Swar
     expect(await tasksOf(spec.service)).toEqual(tasks);
   });
 
+  it("leaves an image alone that is the wanted one in another spelling", async () => {
+    const { spec, observe, apply } = await service(images.v1.replace("@", ":live@"));
+    const tasks = await tasksOf(spec.service);
+    expect((await observe()).running).toBe(images.v1);
+    expect(await apply(await observe(), images.v1, 1)).toMatchObject({ state: "applied" });
+    expect(await observe()).toMatchObject({ running: images.v1, receipt: stamp(1), motion: "steady" });
+    expect(await tasksOf(spec.service)).toEqual(tasks);
+  });
+
+  it("hands our credentials to the nodes, so that they can pull", async () => {
+    const { observe, apply, settle } = await service(images.v1, { anonymous: true });
+    await testEngine()
+      .getImage(images.v2)
+      .remove({ force: true })
+      .catch(() => {}); // not there: just as well
+    expect(await settle(refOf(await apply(await observe(), images.v2, 1)))).toMatchObject({ state: "healthy" });
+  });
+
   it("says conflict when the service was written in between", async () => {
     const { observe, apply } = await service(images.v1);
     const seen = await observe();

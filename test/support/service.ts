@@ -59,18 +59,22 @@ export interface TestService {
   remove(): Promise<void>;
 }
 
-/** Creates a service, waits until its tasks run, and gives its name. */
+/**
+ * Creates a service, waits until its tasks run, and gives its name. `anonymous`: with credentials that are of no use,
+ * for an image that the engine has.
+ */
 export async function createService(
   registry: TestRegistry,
   image: string,
-  more: Partial<Dockerode.CreateServiceOptions> & { readonly replicas?: number } = {},
+  more: Partial<Dockerode.CreateServiceOptions> & { readonly replicas?: number; readonly anonymous?: boolean } = {},
 ): Promise<TestService> {
   const client = testEngine();
   const name = `millrace-test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
-  const { replicas = 1, ...options } = more;
+  const { replicas = 1, anonymous = false, ...options } = more;
   const update = { Parallelism: 1, Monitor: 2e9, FailureAction: "rollback", Order: "start-first" } as const;
   // Credentials come first and by themselves: in one object the client would send all of it as credentials.
-  const auth = { username: registry.username, password: registry.password, serveraddress: registry.host };
+  const password = anonymous ? "none" : registry.password;
+  const auth = { username: registry.username, password, serveraddress: registry.host };
   await client.createService(auth, {
     Name: name,
     Labels: { "kept.by": "hand" },

@@ -89,7 +89,12 @@ function startWatch(ports: SwarmPorts, spec: SwarmSpec, ref: SwarmRef, job: Job)
     const { done, total } = progressOf(ref, look);
     if (verdict.state === "healthy") return { state: "healthy", evidence: verdict.why };
     job.progress({ done, total, label: verdict.why });
-    if (verdict.state !== "moving") return { state: verdict.state, evidence: explain(verdict.why, evidence) };
+    if (verdict.state !== "moving") {
+      // The tasks were read before the service, so that which failed last may not have been seen to.
+      const last = await lookAtTasks(ports, spec, ref.service, job.signal);
+      if (last.ok) await evidence.look(ownTasks(ref, last.value), job.signal);
+      return { state: verdict.state, evidence: explain(verdict.why, evidence) };
+    }
     const limitMs = limitOf(look.service.pace, total);
     if (elapsedMs < limitMs) return undefined;
     const late = `not settled after ${Math.round(limitMs / 60_000)} minutes (${verdict.why}, ${done} of ${total} tasks)`;
