@@ -28,11 +28,13 @@ export async function askJob(
   print: (answer: Fields) => void,
 ): Promise<Exit> {
   const path = jobPath(call.args[0]);
-  return path.ok ? ask(
+  return path.ok
+    ? ask(
         call,
         (client) => question(client, path.value),
         (answer) => print(fieldsOf(answer)),
-      ) : report(call.io, path.error);
+      )
+    : report(call.io, path.error);
 }
 
 /** Sends an action on a job; `done` says what happened. */

@@ -1,5 +1,6 @@
 import type { Service } from "../engine/effects/service.ts";
 import type { Engine } from "../engine/engine.ts";
+import { brief } from "../engine/graph-view.ts";
 import type { Level } from "../engine/level.ts";
 import type { Pipeline } from "../pipeline/lower.ts";
 import { seenFrom } from "../term/output.ts";
@@ -60,8 +61,8 @@ function lineOf(
 }
 
 const oneLine = (term: Term<unknown>): string => {
-  const repo = term.group === "" ? "" : `${term.group} `;
   const label = (term.box?.label ?? term.key).replaceAll("\n", " ");
-  const detail = term.metadata.detail ?? "";
-  return `${label.startsWith(term.group) ? "" : repo}${label}${detail === "" ? "" : `: ${detail}`}`;
+  const repo = term.group === "" || label.startsWith(term.group) ? "" : `${term.group} `;
+  const detail = brief(term.metadata.detail ?? term.told ?? "");
+  return `${term.box?.kind ?? ""} ${repo}${label}${detail === "" ? "" : `: ${detail}`}`;
 };

@@ -70,7 +70,7 @@ export class GraphView {
       kind: box?.kind ?? "value",
       group: term.group,
       state: seenFrom(output, term.key),
-      detail: metadata.detail ?? failure?.message ?? "",
+      detail: brief(failure?.message ?? metadata.detail ?? term.told ?? ""),
       ...(box?.at === undefined ? {} : { at: box.at }),
       ...(metadata.job === undefined ? {} : { job: metadata.job as NonNullable<GraphNode["job"]> }),
       ...(metadata.updating === undefined ? {} : { updating: metadata.updating }),
@@ -80,6 +80,9 @@ export class GraphView {
     };
   }
 }
+
+/** Digests and commits at the length that people compare. */
+export const brief = (text: string): string => text.replace(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, "$1");
 
 const ownFailure = (output: Output<unknown>, key: string): Failure | undefined =>
   output.state === "failed" && output.origin === key ? output.failure : undefined;

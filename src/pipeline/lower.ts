@@ -7,7 +7,7 @@ import type { Monitor } from "../engine/monitor.ts";
 import { type DockerBuildKey, dockerBuild, dockerPush, type PushedImage } from "../plugins/docker/index.ts";
 import { gitFetch } from "../plugins/git/index.ts";
 import { all, gate, map, mapResult, pair } from "../term/combinators.ts";
-import { failure, success } from "../term/output.ts";
+import { failure, type Result, success } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
 import { durationMs } from "./duration.ts";
 import { type Heads, type Watched, watchSource } from "./forges.ts";
@@ -24,6 +24,8 @@ export interface Pipeline {
   readonly services: readonly Service[];
   readonly monitors: readonly Monitor<Heads>[];
 }
+
+const BRANCHES_SHOWN = 10;
 
 /** Everything that is known about one branch of one build while it is lowered. */
 interface Branch {
@@ -77,10 +79,11 @@ function lowerBranch(branch: Branch) {
   const head = lowerHead(branch);
   const fetched = cached(
     branch.ports.engine,
-    boxOf(branch, "fetch", `fetch ${branch.name}`, "fetch"),
+    boxOf(branch, "fetch", branch.name, "fetch"),
     gitFetch,
     branch.ports.git,
     head,
+    { tell: ({ commit, subject }) => `${commit.slice(0, 8)} ${subject}` },
   );
   const key = map(fetched, ({ commit, tree }) => buildKey(branch, commit, tree));
   const pushed = lowerBuild(branch, key);
@@ -103,15 +106,14 @@ const boxOf = (
 
 function lowerHead(branch: Branch): Term<{ readonly source: Watched["source"]; readonly commit: string }> {
   const { watched, name } = branch;
-  const box: Box = { ...boxOf(branch, "head", `branch ${name}`, "head") };
-  const commit = mapResult(watched.heads, box, (heads) => {
+  const box: Box = { ...boxOf(branch, "head", name, "head") };
+  const find = (heads: Heads): Result<string> => {
     const found = heads.get(name);
     if (found !== undefined) return success(found);
-    const known = [...heads.keys()].slice(0, 10).join(", ");
-    return failure(
-      problem("MISSING_BRANCH", `${watched.source.url} has no branch "${name}"; it has ${known || "none"}`),
-    );
-  });
+    const known = [...heads.keys()].slice(0, BRANCHES_SHOWN).join(", ") || "none";
+    return failure(problem("MISSING_BRANCH", `${watched.source.url} has no branch "${name}"; it has ${known}`));
+  };
+  const commit = mapResult(watched.heads, box, find, (found) => found.slice(0, 8));
   return map(commit, (found) => ({ source: watched.source, commit: found }));
 }
 
@@ -127,13 +129,14 @@ function buildKey({ build, watched }: Branch, commit: string, tree: string): Doc
 function lowerBuild(branch: Branch, key: Term<DockerBuildKey>): Term<PushedImage> {
   const { ports, build, publish } = branch;
   const { repository } = imageOf(publish);
-  const box = boxOf(branch, "build", `build\n${build.options.name ?? build.dockerfile}`, "build");
-  const built = cached(ports.engine, box, dockerBuild, ports.build, key);
+  const box = boxOf(branch, "build", build.options.name ?? build.dockerfile, "build");
+  const built = cached(ports.engine, box, dockerBuild, ports.build, key, { tell: ({ image }) => image });
   const wanted = map(pair(built, key), ([{ image }, of]) => {
     const tag = `millrace-${digestOf({ version: dockerBuild.version, key: dockerBuild.key(of) }).slice(0, 16)}`;
     return { image, repo: repository, tag, build: of };
   });
-  return cached(ports.engine, boxOf(branch, "push", `push\n${repository}`, "push"), dockerPush, ports.push, wanted);
+  const tell = ({ digest }: PushedImage): string => digest;
+  return cached(ports.engine, boxOf(branch, "push", repository, "push"), dockerPush, ports.push, wanted, { tell });
 }
 
 function imageOf(publish: Publish): ImageReference & { readonly repository: string } {
@@ -148,7 +151,7 @@ function lowerDeploys(branch: Branch, image: Term<PushedImage>) {
   const fresh = (): ReturnType<Monitor<Heads>["refresh"]> => watched.monitor.refresh();
   const source = `${repo} ${name}`;
   const { repository, tag, registry } = imageOf(publish);
-  const tagBox = boxOf(branch, "tag", `tag\n${publish.image}`, "tag");
+  const tagBox = boxOf(branch, "tag", publish.image, "tag");
   const tagged = deploy(ports.engine, tagBox, ports.tag, { repo: repository, tag }, image, {
     owner: ports.owner,
     fresh,

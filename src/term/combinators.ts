@@ -41,14 +41,20 @@ function attempt<B>(f: () => B, key: string): Output<B> {
   }
 }
 
-/** `f` of the value, where `f` may refuse it with a failure. */
-export function mapResult<A, B>(term: Term<A>, box: Box, f: (value: A) => Result<B>): Term<B> {
+/** `f` of the value, where `f` may refuse it with a failure. `tell` puts the result into words for the box. */
+export function mapResult<A, B>(
+  term: Term<A>,
+  box: Box,
+  f: (value: A) => Result<B>,
+  tell?: (value: B) => string,
+): Term<B> {
   const apply = (output: Output<A>): Output<B> => {
     if (output.state !== "ok") return output;
     const result = f(output.value);
     return result.ok ? ok(result.value) : failed(result.error, box.key);
   };
-  return new Term(term.world, { node: mapNode(term.node, apply, sameOutput()), inputs: [{ term }], box });
+  const node = mapNode(term.node, apply, sameOutput());
+  return new Term(term.world, { node, inputs: [{ term }], box, ...(tell === undefined ? {} : { tell }) });
 }
 
 /** Precedence: a failure of the left, of the right, then what is active, then both values. */

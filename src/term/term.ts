@@ -47,6 +47,15 @@ export function sameAnswer<T>(before: Answer<T>, after: Answer<T>): boolean {
   );
 }
 
+interface Made<T> {
+  readonly node: Node<Output<T>>;
+  readonly inputs?: readonly TermInput[];
+  readonly box?: Box | undefined;
+  readonly answer?: Node<Answer<T>>;
+  /** The value in a few words, for its box. */
+  tell?(value: T): string;
+}
+
 /** A node of the pipeline: what it is (box, inputs) and what it is now (output). */
 export class Term<T> {
   readonly world: World;
@@ -54,20 +63,14 @@ export class Term<T> {
   readonly inputs: readonly TermInput[];
   readonly box: Box | undefined;
   readonly answer: Node<Answer<T>> | undefined;
+  readonly #tell: Made<T>["tell"];
   /** The heading it is drawn under. */
   readonly group: string;
   readonly #number: number;
 
-  constructor(
-    world: World,
-    made: {
-      readonly node: Node<Output<T>>;
-      readonly inputs?: readonly TermInput[];
-      readonly box?: Box | undefined;
-      readonly answer?: Node<Answer<T>>;
-    },
-  ) {
+  constructor(world: World, made: Made<T>) {
     this.world = world;
+    this.#tell = made.tell;
     this.node = made.node;
     this.inputs = made.inputs ?? [];
     this.box = made.box;
@@ -84,6 +87,12 @@ export class Term<T> {
   /** The output as of the last step. */
   get output(): Output<T> {
     return this.node.value;
+  }
+
+  /** The value in a few words, when there is one and it can be told. */
+  get told(): string | undefined {
+    const { output } = this;
+    return output.state === "ok" ? this.#tell?.(output.value) : undefined;
   }
 
   get metadata(): Metadata {
@@ -104,6 +113,8 @@ export function answering<T>(
   box: Box,
   answer: Node<Answer<T>>,
   inputs: readonly TermInput[] = [],
+  tell?: (value: T) => string,
 ): Term<T> {
-  return new Term(world, { node: mapNode(answer, ({ output }) => output), inputs, box, answer });
+  const node = mapNode(answer, ({ output }) => output);
+  return new Term(world, { node, inputs, box, answer, ...(tell === undefined ? {} : { tell }) });
 }

@@ -21,8 +21,7 @@ export const confirm: CommandSpec = {
     }
     return ask(
       call,
-      (client) =>
-        threshold === undefined ? client.get("confirm") : client.send("PUT", "confirm", { threshold }),
+      (client) => (threshold === undefined ? client.get("confirm") : client.send("PUT", "confirm", { threshold })),
       (body) => {
         const answer = fieldsOf(body);
         const release = textOf(answer, "autoRelease");

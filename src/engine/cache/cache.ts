@@ -71,10 +71,12 @@ export class Cache {
   }
 }
 
-export interface CachedOptions {
+export interface CachedOptions<V> {
   readonly validForMs?: number;
   /** Keep showing the previous key's value while the new key's is made. Default false. */
   readonly latched?: boolean;
+  /** The value in a few words, for its box. */
+  readonly tell?: (value: V) => string;
 }
 
 /** A term whose value a builder makes from its input, once a key. */
@@ -84,7 +86,7 @@ export function cached<C, K, V>(
   builder: Builder<C, K, V>,
   context: C,
   input: Term<K>,
-  options: CachedOptions = {},
+  options: CachedOptions<V> = {},
 ): Term<V> {
   const { graph } = engine.world;
   const use: Use = { term: box.key, ...(options.validForMs === undefined ? {} : { validForMs: options.validForMs }) };
@@ -96,7 +98,7 @@ export function cached<C, K, V>(
     mapNode(input.node, (output) => output, sameOutput()),
     begin,
   );
-  return answering(engine.world, box, options.latched ? latch(answer) : answer, [{ term: input }]);
+  return answering(engine.world, box, options.latched ? latch(answer) : answer, [{ term: input }], options.tell);
 }
 
 /** While an answer is on its way, the last good one with a mark that it is being renewed. */

@@ -1,6 +1,7 @@
 import { seenFrom } from "../../term/output.ts";
 import type { Answer } from "../../term/term.ts";
 import type { Engine } from "../engine.ts";
+import { brief } from "../graph-view.ts";
 import type { ServiceView } from "../view.ts";
 import type { TargetLane } from "./lane.ts";
 import type { Deployed } from "./lane-face.ts";
@@ -71,6 +72,6 @@ function viewOf<Spec, W, Seen extends Observed, Ref>(
     ...(running === undefined ? {} : { running }),
     ...(verified === undefined ? {} : { sinceMs: verified.endedMs }),
     ...(job === undefined ? {} : { job }),
-    detail: trouble ?? metadata.detail ?? "",
+    detail: brief(trouble ?? metadata.detail ?? ""),
   };
 }
