@@ -127,7 +127,11 @@ describe("a build that cannot work", () => {
   test.each<[string, string, RegExp]>([
     ["an instruction that is none", "FROM $BASE\nRUNN x\n", /unknown instruction: RUNN/],
     ["a file that is not there", "FROM $BASE\nCOPY nothing /\n", /nothing/],
-    ["a process that was killed", "FROM $BASE\nRUN --network=none kill -9 $$\n", /exit code: 137 \(killed: .*memory/],
+    [
+      "a process that was killed",
+      "FROM $BASE\nRUN --network=none sh -c 'kill -9 $$'; exit $?\n",
+      /exit code: 137 \(killed: .*memory/,
+    ],
     ["an empty Dockerfile", "", /empty/],
     ["no base image of this name", "FROM 127.0.0.1:1/x:1\n", /127\.0\.0\.1:1/],
   ])("%s", async (_, dockerfile, message) => {
