@@ -77,7 +77,10 @@ export class DeployerProcess implements Running {
     const view = viewOf(engine, pipeline, ports.value, logs, options, mode);
     const { host, port } = options;
     const web = await startWeb({ view, host, port, token: actingToken(mode.dir), clock: mode.clock });
-    if (!web.ok) return web;
+    if (!web.ok) {
+      await quiesce(engine, pipeline, "the pages cannot be served");
+      return web;
+    }
     engine.change({ kind: "restart", subject: options.flavour, detail: "Millrace started" }, () => {});
     const running = new DeployerProcess(options, mode, engine, pipeline, web.value);
     fault = (error) => running.#fault(error);
@@ -107,13 +110,20 @@ export class DeployerProcess implements Running {
   }
 
   async #stop(why: string): Promise<void> {
-    for (const monitor of this.#pipeline.monitors) monitor.stop();
     await this.#web.close();
-    await this.#engine.jobs.stopAll(`Millrace is being stopped (${why})`, GRACE_MS);
-    this.#engine.close();
+    await quiesce(this.#engine, this.#pipeline, `Millrace is being stopped (${why})`);
     await this.#mode.dispose();
     this.#end(success(undefined));
   }
+}
+
+/** No new work, open jobs let go, nothing writes to the store any more. */
+async function quiesce(engine: Engine, pipeline: Pipeline, why: string): Promise<void> {
+  for (const monitor of pipeline.monitors) monitor.stop();
+  for (const service of pipeline.services) service.stop();
+  await engine.jobs.stopAll(why, GRACE_MS);
+  engine.close();
+  await engine.store.flush();
 }
 
 function makePipeline(ports: Ports, options: LocalOptions): Pipeline {

@@ -49,6 +49,8 @@ function lineOf(
   const shown = seenFrom(term.output, term.key);
   if (term.output.state === "failed" && shown === "failed")
     return { ...base, action: "failed", detail: what, failure: term.output.failure };
+  const missing = service?.missing();
+  if (missing !== undefined) return { ...base, action: "failed", detail: what, failure: missing };
   const changes = service?.changes();
   const job = term.metadata.job === undefined ? undefined : engine.jobs.open.get(term.metadata.job);
   if (job !== undefined) {

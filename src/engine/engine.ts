@@ -146,6 +146,7 @@ export class Engine {
 
   close(): void {
     this.#closed = true;
+    this.journal.close();
     this.steps.complete();
   }
 }

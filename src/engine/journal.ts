@@ -6,6 +6,7 @@ import { type Store, StoreFull, type Write } from "./store/store.ts";
  */
 export class Journal {
   readonly #store: Store;
+  #closed = false;
   readonly #held: { readonly batch: readonly Write[]; readonly done: () => void }[] = [];
 
   constructor(store: Store) {
@@ -23,6 +24,7 @@ export class Journal {
   /** Resolves once the batch is durable. */
   save(...batch: readonly Write[]): Promise<void> {
     return new Promise((resolve) => {
+      if (this.#closed) return;
       if (this.#held.length > 0) this.#held.push({ batch, done: resolve });
       else this.#send({ batch, done: resolve });
     });
@@ -31,6 +33,11 @@ export class Journal {
   /** For what nobody waits for: it keeps its place in the order. */
   note(...batch: readonly Write[]): void {
     void this.save(...batch);
+  }
+
+  /** Nothing is written from now on, and whoever waits for it waits for ever: the process ends. */
+  close(): void {
+    this.#closed = true;
   }
 
   #send(item: { readonly batch: readonly Write[]; readonly done: () => void }): void {

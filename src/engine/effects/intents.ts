@@ -71,15 +71,10 @@ export function endingFailure({ state, evidence }: Pick<Ending, "state" | "evide
 }
 
 /** Why a lane does nothing although something else is wanted. */
-export function troubleOf(
-  act: Extract<Act, { act: "hold" | "missing" | "drifted" | "give-up" }>,
-  target: string,
-): Failure {
+export function troubleOf(act: Extract<Act, { act: "hold" | "drifted" | "give-up" }>, target: string): Failure {
   switch (act.act) {
     case "hold":
       return problem("HELD", `${target} is held: ${act.why}`);
-    case "missing":
-      return problem("NO_TARGET", `there is no ${target}`);
     case "drifted":
       return problem("DRIFTED", `${target}: ${act.why}`);
     case "give-up":

@@ -83,6 +83,12 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   get asleep(): boolean {
     return this.#waker.asleep;
   }
+  /** Why there is nothing to move; undefined when there is, or it is not known. */
+  missing(): Failure | undefined {
+    const { kind, spec, lastSeen } = this;
+    if (lastSeen === undefined || lastSeen.exists) return undefined;
+    return kind.missing?.(spec, lastSeen) ?? problem("NO_TARGET", `there is no ${kind.describe(spec)}`);
+  }
   get openJob(): JobId | undefined {
     return this.#job.id;
   }
@@ -158,8 +164,9 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
         return act.why === "as wanted" ? this.#restAsWanted() : this.#restUnwanted();
       case "wait":
         return this.#wait(act.why);
-      case "hold":
       case "missing":
+        return this.#trouble(this.missing() ?? problem("NO_TARGET", `there is no ${this.name}`));
+      case "hold":
       case "drifted":
       case "give-up":
         return this.#trouble(troubleOf(act, this.kind.describe(this.spec)));

@@ -1,4 +1,4 @@
-import { seenFrom } from "../../term/output.ts";
+import { type Failure, seenFrom } from "../../term/output.ts";
 import type { Answer } from "../../term/term.ts";
 import type { Engine } from "../engine.ts";
 import { brief } from "../graph-view.ts";
@@ -26,10 +26,13 @@ export interface Service {
   view(engine: Engine): ServiceView;
   /** What a deploy would change now; undefined while the target has not been seen. */
   changes(): readonly Change[] | undefined;
+  /** Why there is nothing to move; undefined when there is, or it is not known. */
+  missing(): Failure | undefined;
   answer(): Answer<Deployed>;
   adopt(who: string): ReturnType<TargetLane<unknown, unknown, Observed, unknown>["adopt"]>;
   /** Whether nothing is under way in it. */
   asleep(): boolean;
+  stop(): void;
 }
 
 export function serviceOf<Spec, W, Seen extends Observed, Ref>(
@@ -45,9 +48,11 @@ export function serviceOf<Spec, W, Seen extends Observed, Ref>(
     view: (engine) => viewOf(engine, lane, declared),
     changes: () =>
       lane.lastSeen === undefined ? undefined : kind.plan(spec, lane.lastSeen, lane.want?.value ?? UNKNOWN_UNTIL_BUILT),
+    missing: () => lane.missing(),
     answer: () => lane.answer.value,
     adopt: (who) => lane.adopt(who),
     asleep: () => lane.asleep,
+    stop: () => lane.stop(),
   };
 }
 
@@ -62,7 +67,7 @@ function viewOf<Spec, W, Seen extends Observed, Ref>(
   const { last } = lane;
   const verified = last?.state === "verified" ? last : undefined;
   const job = lane.openJob ?? last?.job;
-  const trouble = output.state === "failed" ? output.failure.message : undefined;
+  const trouble = (output.state === "failed" ? output.failure : lane.missing())?.message;
   return {
     term: lane.options.term,
     kind: lane.kind.kind,

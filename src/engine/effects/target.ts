@@ -80,6 +80,8 @@ export interface TargetKind<Spec, Wanted, Seen extends Observed, Ref> {
   /** What `running` of `observe` is when the wanted value runs; equal means there is nothing to do. */
   running(wanted: Wanted): string;
   observe(spec: Spec, signal: AbortSignal): Promise<Result<Seen>>;
+  /** Pure: why there is nothing to move, with names that are alike. Default: `NO_TARGET`. */
+  missing?(spec: Spec, seen: Seen): Failure;
   /** Pure: what `apply` would change. Empty when nothing. */
   plan(spec: Spec, seen: Seen, wanted: Wanted | typeof UNKNOWN_UNTIL_BUILT): readonly Change[];
   apply(spec: Spec, seen: Seen, wanted: Wanted, stamp: Stamp, job: Job): Promise<Applied<Ref>>;

@@ -5,7 +5,7 @@ import { planService } from "./plan.ts";
 import type { SwarmPorts } from "./port.ts";
 import { refCodec, type SwarmRef, type SwarmWanted, wantedCodec } from "./ref.ts";
 import { settleService } from "./settle.ts";
-import { applyImage, fenceService } from "./write.ts";
+import { applyImage, fenceService, noSuchService } from "./write.ts";
 
 /**
  * A Docker Swarm service, moved to an image by digest. The service itself is made by hand (or by a stack file): only its
@@ -22,6 +22,7 @@ export function swarmKind(ports: SwarmPorts): TargetKind<SwarmSpec, SwarmWanted,
     describe: describeService,
     running: (wanted) => canonicalImage(wanted.image),
     observe: (spec, signal) => observeService(ports, spec, signal),
+    missing: noSuchService,
     plan: planService,
     apply: (spec, seen, wanted, stamp, job) => applyImage(ports, spec, seen, wanted, stamp, job),
     fence: (spec, seen, stamp, job) => fenceService(ports, spec, seen, stamp, job),
