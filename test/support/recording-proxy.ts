@@ -26,6 +26,8 @@ export interface RecordingProxy {
   readonly requests: readonly Recorded[];
   /** What is neither GET nor HEAD. */
   writes(): readonly Recorded[];
+  /** How many of these have had their whole answer, whether or not anybody waited for it. */
+  answered(match: (asked: Recorded) => boolean): number;
   /** Holds the next request that matches: before the far side gets it, or before its answer comes back. */
   hold(where: "request" | "answer", match: (asked: Recorded) => boolean): Held;
   dispose(): Promise<void>;
@@ -57,6 +59,7 @@ interface Hold {
 
 async function startProxy(far: Far, path: string | undefined, cleanUp: () => void): Promise<RecordingProxy> {
   const requests: Recorded[] = [];
+  const answered: Recorded[] = [];
   const holds: Hold[] = [];
   const open = new Set<Socket>();
   const server = createServer((asked, answer) => {
@@ -64,7 +67,10 @@ async function startProxy(far: Far, path: string | undefined, cleanUp: () => voi
     requests.push(recorded);
     const index = holds.findIndex(({ match }) => match(recorded));
     const [held] = index === -1 ? [] : holds.splice(index, 1);
-    pass(far, asked, answer, held).catch(() => answer.destroy());
+    pass(far, asked, answer, held).then(
+      () => answered.push(recorded),
+      () => answer.destroy(),
+    );
   });
   server.on("connection", (socket) => {
     open.add(socket);
@@ -79,6 +85,7 @@ async function startProxy(far: Far, path: string | undefined, cleanUp: () => voi
     address: typeof bound === "object" && bound !== null ? `127.0.0.1:${bound.port}` : `unix://${path ?? ""}`,
     requests,
     writes: () => requests.filter(({ method }) => method !== "GET" && method !== "HEAD"),
+    answered: (match) => answered.filter(match).length,
     hold: (where, match) => {
       const arrived = gate();
       const released = gate();
