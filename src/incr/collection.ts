@@ -21,8 +21,11 @@ export class Collection<T> {
     shared.newest = version;
   }
 
+  /** @throws {TypeError} on an item that is undefined: it could not be told from one that is not there. */
   static of<T>(entries: Iterable<readonly [string, T]>): Collection<T> {
-    return new Collection({ entries: new Map(entries), newest: 0 }, 0, undefined);
+    const made = new Map(entries);
+    for (const [key, value] of made) defined(key, value);
+    return new Collection({ entries: made, newest: 0 }, 0, undefined);
   }
 
   get entries(): ReadonlyMap<string, T> {
@@ -42,7 +45,7 @@ export class Collection<T> {
     const changed: string[] = [];
     for (const key of remove) if (entries.delete(key)) changed.push(key);
     for (const [key, value] of set) {
-      entries.set(key, value);
+      entries.set(key, defined(key, value));
       changed.push(key);
     }
     return new Collection(this.#shared, this.#version + 1, changed);
@@ -66,4 +69,10 @@ export class Collection<T> {
     if (earlier !== undefined && this.changedKeys !== undefined && this.follows(earlier)) return this.changedKeys;
     return [...new Set([...seen.keys(), ...this.entries.keys()])];
   }
+}
+
+function defined<T>(key: string, value: T): T {
+  if (value === undefined)
+    throw new TypeError(`item ${JSON.stringify(key)} of a collection is undefined: leave it out, or use null`);
+  return value;
 }

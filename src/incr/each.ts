@@ -46,9 +46,9 @@ class EachNode<T, R> extends Node<Collection<T>> {
     this.#make = make;
     this.#outer = this.graph.scope;
     this.joined = new JoinNode(this.graph, [], this.#results);
-    this.reads(source as Node<unknown>, 0);
-    this.joined.reads(this as Node<unknown>, -1);
-    this.graph.enqueue(this as Node<unknown>);
+    this.reads(source, 0);
+    this.joined.reads(this, -1);
+    this.graph.enqueue(this);
   }
 
   override inputChanged(): void {}
@@ -70,7 +70,7 @@ class EachNode<T, R> extends Node<Collection<T>> {
   }
 
   #begin(key: string, value: T): Part<T> {
-    const scope = this.#outer.child();
+    const scope = this.#outer.child(this);
     const [item, result] = this.graph.within(scope, () => {
       const made = new Variable(this.graph, value);
       return [made, this.#make(key, made)] as const;
@@ -88,8 +88,8 @@ class EachNode<T, R> extends Node<Collection<T>> {
 }
 
 /**
- * `make` once for each key of a collection, kept while the key stays and released when it goes. Values must not be
- * undefined.
+ * `make` once for each key of a collection, kept while the key stays and released when it goes. What `make` gives must
+ * not become undefined: it would look like a part that is gone.
  */
 export const eachNode = <T, R>(
   source: Node<Collection<T>>,
@@ -113,8 +113,8 @@ class FoldNode<T, S> extends Node<S> {
     this.#source = source;
     this.#fold = fold;
     this.#equal = equal;
-    this.reads(source as Node<unknown>, 0);
-    this.graph.enqueue(this as Node<unknown>);
+    this.reads(source, 0);
+    this.graph.enqueue(this);
   }
   override compute(): S {
     const collection = this.#source.value;

@@ -22,8 +22,10 @@ export class Incremental {
   #watched: Node<unknown>[] = [];
   #released: (() => void)[] = [];
 
+  /** Inside a sub-graph a node starts above the node that may release it: it never runs with what is about to go. */
   adopt(node: Node<never> | Node<unknown>): void {
-    this.scope.add(node as Node<unknown>);
+    this.scope.add(node);
+    if (this.scope.owner !== undefined) node.height = this.scope.owner.height + 1;
   }
 
   /** Puts a node among those to run in this step (or in the next, outside of one). */
@@ -41,17 +43,17 @@ export class Incremental {
     if (height < this.#lowest) this.#lowest = height;
   }
 
-  /** Raises a node, and whatever reads it, to at least `height`. */
+  /** Raises a node, whatever reads it and whatever it made to at least `height`. */
   lift(node: Node<unknown>, height: number): void {
     if (node.height >= height) return;
     node.height = height;
     const raised = [node];
     for (let top = raised.pop(); top !== undefined; top = raised.pop()) {
-      for (const { target } of top.out) {
-        if (target === node) throw new Error("a value may not depend on itself");
-        if (target.height > top.height) continue;
-        target.height = top.height + 1;
-        raised.push(target);
+      for (const above of nextAbove(top)) {
+        if (above === node) throw new Error("a value may not depend on itself");
+        if (above.height > top.height) continue;
+        above.height = top.height + 1;
+        raised.push(above);
       }
     }
   }
@@ -59,6 +61,11 @@ export class Incremental {
   /** Clean-ups wait for the end of the step: what leaves and comes back within one step is not torn down. */
   afterStep(cleanups: readonly (() => void)[]): void {
     this.#released.push(...cleanups);
+  }
+
+  /** Whether a step is being made right now: values may be half of it. */
+  get stepping(): boolean {
+    return this.#stepping;
   }
 
   get pending(): boolean {
@@ -126,4 +133,10 @@ export class Incremental {
       this.scope = outer;
     }
   }
+}
+
+/** The nodes that must stay above this one. */
+function* nextAbove(node: Node<unknown>): Iterable<Node<unknown>> {
+  for (const { target } of node.out) yield target;
+  for (const scope of node.owned ?? []) yield* scope.nodes;
 }

@@ -6,3 +6,4 @@ export { Incremental } from "./incremental.ts";
 export { JoinNode, type Summary } from "./join.ts";
 export { type Incr, Node } from "./node.ts";
 export { type Equal, map2Node, mapNode, Variable } from "./nodes.ts";
+export type { Scope } from "./scope.ts";

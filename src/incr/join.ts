@@ -25,12 +25,12 @@ export class JoinNode<T, S> extends Node<S> {
     this.#summary = summary;
     this.#equal = equal;
     for (const input of inputs) this.add(input);
-    graph.enqueue(this as Node<unknown>);
+    graph.enqueue(this);
   }
   add(input: Node<T>): number {
     const slot = this.#free.pop() ?? this.#inputs.length;
     this.#inputs[slot] = input;
-    this.#edges[slot] = this.link(input as Node<unknown>, slot);
+    this.#edges[slot] = this.link(input, slot);
     this.#touch(slot);
     return slot;
   }
@@ -43,7 +43,7 @@ export class JoinNode<T, S> extends Node<S> {
   }
   #touch(slot: number): void {
     this.#changed.push(slot);
-    this.graph.enqueue(this as Node<unknown>);
+    this.graph.enqueue(this);
   }
   override inputChanged(slot: number): void {
     if (slot >= 0) this.#changed.push(slot);

@@ -1,4 +1,5 @@
 import type { Incremental } from "./incremental.ts";
+import type { Scope } from "./scope.ts";
 
 /** A value that follows its inputs. Read it after a step; inside a step only nodes see each other. */
 export interface Incr<T> {
@@ -20,8 +21,8 @@ export interface Edge {
 }
 
 /**
- * One cell of the graph. `height` is above that of every input, and a step runs the affected nodes lowest first:
- * so each runs at most once, after all its inputs, and none sees half of a step.
+ * One cell of the graph. `height` is above that of every input, and of the node that made it (if one did), and a step
+ * runs the affected nodes lowest first: so each runs at most once, after all its inputs, and none sees half of a step.
  */
 export abstract class Node<T> implements Incr<T> {
   readonly graph: Incremental;
@@ -33,12 +34,19 @@ export abstract class Node<T> implements Incr<T> {
   out: Edge[] = [];
   /** Where its inputs point at it. */
   readonly ins: Edge[] = [];
+  /** Sub-graphs that this node makes and releases. */
+  owned: Set<Scope> | undefined = undefined;
   /** Called after each step in which the value changed. */
   watchers: readonly (() => void)[] | undefined = undefined;
 
   constructor(graph: Incremental) {
     this.graph = graph;
     graph.adopt(this);
+  }
+
+  /** Whether it has run in a step already. */
+  get computed(): boolean {
+    return this.current !== UNSET;
   }
 
   get value(): T {
@@ -71,9 +79,9 @@ export abstract class Node<T> implements Incr<T> {
   }
 
   link(source: Node<unknown>, slot: number): Edge {
-    const edge: Edge = { source, target: this as Node<unknown>, slot, at: source.out.length };
+    const edge: Edge = { source, target: this, slot, at: source.out.length };
     source.out.push(edge);
-    this.graph.lift(this as Node<unknown>, source.height + 1);
+    this.graph.lift(this, source.height + 1);
     return edge;
   }
 

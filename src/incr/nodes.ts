@@ -11,12 +11,12 @@ export class Variable<T> extends Node<T> {
     super(graph);
     this.#next = value;
     this.#equal = equal;
-    graph.enqueue(this as Node<unknown>);
+    graph.enqueue(this);
   }
   /** Takes effect in the next step. */
   set(value: T): void {
     this.#next = value;
-    this.graph.enqueue(this as Node<unknown>);
+    this.graph.enqueue(this);
   }
   /** The value that the next step will see. */
   get latest(): T {
@@ -39,8 +39,8 @@ class MapNode<A, B> extends Node<B> {
     this.#source = source;
     this.#f = f;
     this.#equal = equal;
-    this.reads(source as Node<unknown>, 0);
-    this.graph.enqueue(this as Node<unknown>);
+    this.reads(source, 0);
+    this.graph.enqueue(this);
   }
   override compute(): B {
     return this.#f(this.#source.value);
@@ -65,9 +65,9 @@ class Map2Node<A, B, C> extends Node<C> {
     this.#b = b;
     this.#f = f;
     this.#equal = equal;
-    this.reads(a as Node<unknown>, 0);
-    this.reads(b as Node<unknown>, 1);
-    this.graph.enqueue(this as Node<unknown>);
+    this.reads(a, 0);
+    this.reads(b, 1);
+    this.graph.enqueue(this);
   }
   override compute(): C {
     return this.#f(this.#a.value, this.#b.value);

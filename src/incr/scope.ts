@@ -6,33 +6,44 @@ import type { Node } from "./node.ts";
  * The root scope lives for ever and keeps no list of its nodes.
  */
 export class Scope {
+  /** The node that makes and releases the sub-graph; what is in it runs after that node. */
+  readonly owner: Node<unknown> | undefined;
   readonly #parent: Scope | undefined;
   #nodes: Node<unknown>[] = [];
-  #cleanups: (() => void)[] = [];
+  readonly #cleanups = new Set<() => void>();
   readonly #children = new Set<Scope>();
   released = false;
 
-  private constructor(parent: Scope | undefined) {
+  private constructor(parent: Scope | undefined, owner: Node<unknown> | undefined) {
     this.#parent = parent;
+    this.owner = owner;
   }
 
   static root(): Scope {
-    return new Scope(undefined);
+    return new Scope(undefined, undefined);
   }
 
-  child(): Scope {
-    const scope = new Scope(this);
+  child(owner: Node<unknown>): Scope {
+    const scope = new Scope(this, owner);
     this.#children.add(scope);
+    owner.owned ??= new Set();
+    owner.owned.add(scope);
     return scope;
+  }
+
+  get nodes(): readonly Node<unknown>[] {
+    return this.#nodes;
   }
 
   add(node: Node<unknown>): void {
     if (this.#parent !== undefined) this.#nodes.push(node);
   }
 
-  /** To be called when the scope goes, after the step. */
-  onRelease(cleanup: () => void): void {
-    this.#cleanups.push(cleanup);
+  /** To be called when the scope goes, after the step. Returns how to call it off. */
+  onRelease(cleanup: () => void): () => void {
+    const once = (): void => cleanup();
+    this.#cleanups.add(once);
+    return () => this.#cleanups.delete(once);
   }
 
   /** Takes the nodes out of the graph at once; hands the clean-ups to `later`, newest first. */
@@ -40,10 +51,11 @@ export class Scope {
     if (this.released) return;
     this.released = true;
     if (this.#parent !== undefined) this.#parent.#children.delete(this);
+    this.owner?.owned?.delete(this);
     for (const child of this.#children) child.release(later);
     for (const node of this.#nodes) node.release();
-    later(this.#cleanups.toReversed());
+    later([...this.#cleanups].toReversed());
     this.#nodes = [];
-    this.#cleanups = [];
+    this.#cleanups.clear();
   }
 }
