@@ -13,10 +13,10 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
  * change) and `notice` (banners or the threshold changed, read them again).
  *
  * A reader that is too slow misses steps and gets a new `snapshot` when it has caught up, so it never sees a gap and
- * costs no memory: after any snapshot, read everything again. Every stream begins with `hello`, which names this start
- * of the server.
+ * costs no memory: after any snapshot, read everything again. Every stream begins with `hello`, which names the files
+ * that the pages are made with.
  */
-export function createEvents(view: View, clock: Clock, server: string): (stream: EventStream) => void {
+export function createEvents(view: View, clock: Clock, assets: string): (stream: EventStream) => void {
   const notices = noticesOf(view, clock);
   // All readers get the same change objects: each is made into text once.
   const texts = new WeakMap<GraphChange, string>();
@@ -28,7 +28,7 @@ export function createEvents(view: View, clock: Clock, server: string): (stream:
     return text;
   };
   return (stream) => {
-    stream.send({ event: "hello", data: JSON.stringify({ server }) });
+    stream.send({ event: "hello", data: JSON.stringify({ assets }) });
     follow(view, notices, stream, textOf);
   };
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import helmet from "@fastify/helmet";
@@ -49,7 +48,7 @@ export interface RunningWeb {
 
 /** Serves the pages and the API. Fails with `PORT_IN_USE` or `CANNOT_LISTEN`. */
 export async function startWeb(options: WebOptions): Promise<Result<RunningWeb>> {
-  const app = await buildServer(options);
+  const { app, warm } = await createServer(options);
   const { host } = options;
   try {
     await app.listen({ host, port: options.port });
@@ -57,6 +56,7 @@ export async function startWeb(options: WebOptions): Promise<Result<RunningWeb>>
     await app.close();
     return failure(listenProblem(error, host, options.port));
   }
+  warm();
   const address = app.server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
   return success({ url: `http://${reachable(host)}:${port}`, port, close: () => app.close() });
@@ -64,9 +64,13 @@ export async function startWeb(options: WebOptions): Promise<Result<RunningWeb>>
 
 /** The server without its port: what tests inject requests into. */
 export async function buildServer(options: WebOptions): Promise<FastifyInstance> {
+  return (await createServer(options)).app;
+}
+
+async function createServer(options: WebOptions) {
   const { view, clock, token } = options;
   const secure = view.url.startsWith("https://");
-  const server = randomBytes(9).toString("base64url");
+  const assets = loadAssets();
   const streams = new EventStreams(clock);
   const metrics = createMetrics(view, () => streams.size);
   const web: Web = {
@@ -75,15 +79,14 @@ export async function buildServer(options: WebOptions): Promise<FastifyInstance>
     token,
     sessions: new Sessions(clock),
     failures: new FailureLimit(clock),
-    assets: loadAssets(),
+    assets,
     drawings: createDrawings(view, clock),
     streams,
-    sendEvents: createEvents(view, clock, server),
+    sendEvents: createEvents(view, clock, assets.base),
     metrics,
     cookie: cookieName(secure),
     secure,
     report: options.report ?? (() => {}),
-    server,
   };
   const app = createApp();
   await addHeaders(app, secure);
@@ -106,7 +109,7 @@ export async function buildServer(options: WebOptions): Promise<FastifyInstance>
     metrics.close();
     await web.drawings.close();
   });
-  return app;
+  return { app, warm: () => web.drawings.warm() };
 }
 
 function createApp(): FastifyInstance {

@@ -9,7 +9,6 @@ export interface ShellData {
   readonly title: string;
   readonly flavour: string;
   readonly version: string;
-  readonly server: string;
   readonly assets: string;
   readonly look: Look;
   readonly lookSymbol: string;
@@ -63,7 +62,6 @@ export function frame(
     title: page.title,
     flavour: view.flavour,
     version: view.version,
-    server: web.server,
     assets: assets.base,
     look,
     lookSymbol: TITLE_SYMBOLS[look],

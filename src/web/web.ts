@@ -24,6 +24,4 @@ export interface Web {
   readonly secure: boolean;
   /** Told of errors that are faults of the program. */
   readonly report: (error: unknown) => void;
-  /** Random, one a start: a page that meets another one reloads. */
-  readonly server: string;
 }

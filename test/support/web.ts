@@ -15,9 +15,9 @@ export async function injectable(view: FakeView, clock: Clock = createClock()) {
   return { app, faults };
 }
 
-/** A server on a free port, for streams. */
-export async function listening(view: FakeView, clock: Clock = createClock()): Promise<RunningWeb> {
-  const options = { view, clock, host: "127.0.0.1", port: 0, token: new Secret(TOKEN) };
+/** A server on a free port (or on the one of its predecessor), for streams and browsers. */
+export async function listening(view: FakeView, clock: Clock = createClock(), port = 0): Promise<RunningWeb> {
+  const options = { view, clock, host: "127.0.0.1", port, token: new Secret(TOKEN) };
   const started = await startWeb({
     ...options,
     report: (error) => {

@@ -14,6 +14,8 @@ export interface Drawings {
   soon(): Promise<Html | undefined>;
   /** For `/pipeline.svg`. */
   whole(styleSheets: readonly string[]): Promise<Html>;
+  /** Starts the layout thread, so that the first page need not wait for it. */
+  warm(): void;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export function createDrawings(view: View, clock: Clock): Drawings {
       );
     },
     whole: async (styleSheets) => drawGraph(await layout(view.graph()), { title, styleSheets }),
+    warm: () => void thread.arrange({ boxes: [], edges: [] }),
     close: () => thread.close(),
   };
 }

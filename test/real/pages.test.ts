@@ -1,0 +1,311 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { problem } from "../../src/engine/errors.ts";
+import type { RunningWeb } from "../../src/web/server.ts";
+import { openBrowser, openPage, overflows } from "../support/browser.ts";
+import { busyDay, FAILED, RUNNING, WAITING } from "../support/scene.ts";
+import { FakeView, makeJob, makeNode } from "../support/view.ts";
+import { listening, TOKEN } from "../support/web.ts";
+
+let browser: Browser;
+let pictures: string;
+let view: FakeView;
+let web: RunningWeb;
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  pictures = mkdtempSync(join(tmpdir(), "millrace-pages-"));
+});
+afterAll(async () => {
+  await browser.close();
+  if (process.env["KEEP_PICTURES"] === undefined) rmSync(pictures, { recursive: true });
+});
+beforeEach(async () => {
+  view = busyDay(Date.now());
+  web = await listening(view);
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  await web.close();
+});
+
+type Options = Parameters<typeof openPage>[1];
+const open = async (path: string, options: Options = {}) => {
+  const opened = await openPage(browser, options);
+  closing.push(opened.close);
+  await opened.page.goto(`${web.url}${path}`);
+  return opened;
+};
+
+const signIn = async (page: Page, to: string): Promise<void> => {
+  await page.goto(`${web.url}/login?to=${encodeURIComponent(to)}`);
+  await page.fill("[name=token]", TOKEN);
+  await page.click("main button");
+  await page.waitForURL(`${web.url}${to}`);
+};
+
+/** Waits until an expression holds in the page; the page's own policy forbids the browser driver to poll there. */
+const holds = (page: Page, expression: string): Promise<void> =>
+  vi.waitFor(async () => expect(await page.evaluate(expression)).toBe(true), { timeout: 15_000 });
+
+const pages = ["/", "/jobs", "/query", `/job/${RUNNING}`, `/job/${FAILED}`, "/login"];
+const looks = [1280, 390, 360].flatMap((width) =>
+  (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })),
+);
+
+describe("every page fits, wide and narrow, light and dark, and the console stays empty", () => {
+  test.each(looks)("$width $colorScheme", async ({ width, colorScheme }) => {
+    const { page, complaints } = await open("/", { viewport: { width, height: 800 }, colorScheme });
+    for (const [index, path] of pages.entries()) {
+      await page.goto(`${web.url}${path}`);
+      await page.getByText("Live", { exact: true }).waitFor();
+      expect(await overflows(page)).toBe(false);
+      const file = join(pictures, `${index}-${width}-${colorScheme}.png`);
+      await page.screenshot({ path: file, fullPage: true });
+      expect(statSync(file).size).toBeGreaterThan(5_000);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  test("an empty pipeline, and a page of actions", async () => {
+    const { page, complaints } = await open("/");
+    await signIn(page, "/");
+    for (const [name, path] of Object.entries({ overview: "/", select: "/query", waiting: `/job/${WAITING}` })) {
+      await page.goto(`${web.url}${path}`);
+      await page.getByText("Live", { exact: true }).waitFor();
+      await page.screenshot({ path: join(pictures, `admin-${name}.png`), fullPage: true });
+    }
+    const empty = await listening(new FakeView());
+    await page.goto(empty.url);
+    await page.screenshot({ path: join(pictures, "empty.png"), fullPage: true });
+    expect(complaints).toEqual([]);
+    await empty.close();
+  });
+});
+
+describe("the overview moves without reload", () => {
+  const build = (page: Page) => page.locator('.node[data-key="demo/hello/build"]');
+
+  test("colours, words, counts, problems, the title and the icon", async () => {
+    const { page, complaints } = await open("/");
+    await page.evaluate("window.marked = true");
+    await page.locator(".look-running[data-key='demo/hello/build']").waitFor();
+    const failure = problem("BUILD_FAILED", "RUN make ended with exit status 2");
+    const nodes = view.nodes.map((node) => ({ ...node, state: "ok" as const }));
+    view.change(...nodes.map(({ failure: _f, staleSinceMs: _s, progress: _p, ...node }) => node));
+    await holds(page, "document.title === '✓ Overview · demo · Millrace'");
+    view.change({ ...makeNode("demo/hello/build", { state: "failed", failure }), group: "demo/hello" });
+    await page.getByText("RUN make ended with exit status 2").first().waitFor();
+    await holds(page, "document.title.startsWith('✗')");
+    expect(await build(page).getAttribute("class")).toBe("node look-failed");
+    expect(await build(page).locator(".word").textContent()).toBe("failed");
+    expect(await build(page).locator("use").getAttribute("href")).toBe("#g-failed");
+    expect(await page.locator("link[rel=icon]").getAttribute("href")).toBe("/favicon/failed.svg");
+    view.targets = view.targets.map((target) => ({
+      ...target,
+      state: "ok" as const,
+      running: "hello@sha256:feed0001",
+    }));
+    view.change(makeNode("demo/hello/push", { detail: "pushed" }));
+    await page.getByText("hello@sha256:feed0001").first().waitFor();
+    expect(await page.evaluate("window.marked")).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  test("new boxes are drawn", async () => {
+    const { page } = await open("/");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const added = makeNode("demo/hello/check", { label: "check the pull request" });
+    view.grow([added], [{ from: "demo/hello/fetch", to: "demo/hello/check" }]);
+    await page.locator('.node[data-key="demo/hello/check"]').waitFor();
+    expect(await page.locator(".edge[data-to='demo/hello/check']").count()).toBe(1);
+  });
+
+  test("a box shows its failure when it is chosen, by mouse and by keyboard", async () => {
+    const { page } = await open("/");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const failed = page.locator('.node[data-key="demo/billing/build"]');
+    await failed.click();
+    expect(await page.locator("[data-detail]").textContent()).toContain("missing package-lock.json");
+    expect(page.url()).toBe(`${web.url}/`);
+    await page.locator('.node[data-key="demo/reports/head"]').focus();
+    expect(await page.locator("[data-detail]").textContent()).toContain("connection refused");
+    await failed.focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${web.url}/job/${FAILED}`);
+  });
+
+  test("a lost connection is said, and found again by itself", async () => {
+    const { page } = await open("/");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const { port } = web;
+    await web.close();
+    await page.getByText(/Connection lost, showing the state of \d\d:\d\d/).waitFor();
+    view.targets = view.targets.map((target) => ({ ...target, running: "hello@sha256:after" }));
+    web = await listening(view, undefined, port);
+    await page.getByText("hello@sha256:after").first().waitFor();
+    await page.locator("[data-lost]").waitFor({ state: "hidden" });
+    expect(await page.locator("[data-connection]").textContent()).toBe("Live");
+  });
+
+  test("a banner appears when the disk is full, and actions say why they are refused", async () => {
+    const { page } = await open("/");
+    await signIn(page, `/job/${FAILED}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    view.notices = [{ code: "STORE_FULL", level: "error", text: "The disk is full: nothing new starts." }];
+    view.isStorable = false;
+    await page.getByText("The disk is full: nothing new starts.").waitFor();
+    await page.getByRole("button", { name: "Rebuild" }).click();
+    await page.getByRole("heading", { name: /nothing can be stored/ }).waitFor();
+    expect(view.actions).toEqual([]);
+  });
+});
+
+describe("actions", () => {
+  test("rebuild, cancel with a reason, start, confirm, select and rebuild", async () => {
+    const { page, complaints } = await open("/");
+    await signIn(page, `/job/${FAILED}`);
+    await page.getByRole("button", { name: "Rebuild" }).click();
+    await page.getByText("The job runs again.").waitFor();
+    await page.goto(`${web.url}/job/${WAITING}`);
+    await page.getByRole("button", { name: "Start now" }).click();
+    await page.getByText("The job may start now.").waitFor();
+    await page.getByLabel("Why it is cancelled").fill("wrong branch");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("The job is being cancelled.").waitFor();
+    await page.goto(`${web.url}/query?state=failed`);
+    await page.locator("[name=job]").first().check();
+    await page.getByRole("button", { name: "Rebuild selected" }).click();
+    await page.getByText("1 job set to run again.").waitFor();
+    await page.goto(`${web.url}/`);
+    await page.getByLabel("Hold jobs from").selectOption("average");
+    await page.getByRole("button", { name: "Set threshold" }).click();
+    await page.getByText("The confirm threshold is average now.").waitFor();
+    expect(view.actions.map(({ name, why }) => why ?? name)).toEqual([
+      "rebuild",
+      "start",
+      "wrong branch",
+      "rebuild",
+      "confirm",
+    ]);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("link", { name: "Sign in" }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("what somebody has typed or ticked survives the changes around it", async () => {
+    const { page } = await open("/");
+    await signIn(page, `/job/${WAITING}`);
+    await page.getByText("streaming").waitFor();
+    await page.getByLabel("Why it is cancelled").fill("half a sen");
+    const waiting = view.job(WAITING);
+    if (waiting === undefined) throw new Error("no job");
+    view.put({ ...waiting, waitingFor: "pool swarm: 1 of 1 in use" });
+    await page.getByText("pool swarm: 1 of 1 in use").waitFor();
+    expect(await page.getByLabel("Why it is cancelled").inputValue()).toBe("half a sen");
+    await page.goto(`${web.url}/query`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.locator("[name=job]").first().check();
+    view.put(makeJob("2026-11-21/235900-docker-build-new1", { description: "a brand new job" }));
+    await page.getByText("a brand new job").waitFor();
+    expect(await page.locator("[name=job]:checked").count()).toBe(1);
+    expect(await page.locator("[name=job]").first().isChecked()).toBe(false);
+  });
+});
+
+describe("the log", () => {
+  const lines = (page: Page) => page.locator(".line .text").allTextContents();
+
+  test("follows, marks our lines, survives a restart of the server without losing or doubling a line", async () => {
+    const { page } = await open(`/job/${RUNNING}`);
+    await page.getByText("streaming").waitFor();
+    const log = view.logOf(RUNNING);
+    log.write("half a li");
+    await page.getByText("half a li").waitFor();
+    log.write("ne\n\u001eours\n");
+    await page.locator(".line.ours", { hasText: "ours" }).waitFor();
+    const { port } = web;
+    await web.close();
+    await page.getByText(/Connection lost/).waitFor();
+    for (let count = 0; count < 500; count++) log.write(`\u001b[32mwhile away\u001b[0m ${count} 😀\n`);
+    web = await listening(view, undefined, port);
+    await page.getByText("while away 499").waitFor();
+    log.write("the end");
+    log.end();
+    await page.getByText("complete").waitFor();
+    const shown = await lines(page);
+    const away = Array.from({ length: 500 }, (_, count) => `while away ${count} 😀`);
+    expect(shown.slice(51)).toEqual(["half a line", "ours", ...away, "the end"]);
+    expect(await page.locator("#L553 .f2").textContent()).toBe("while away");
+  });
+
+  test("following keeps the end in view, scrolling up pauses it", async () => {
+    const { page } = await open(`/job/${RUNNING}`, { viewport: { width: 1000, height: 600 } });
+    await page.getByText("streaming").waitFor();
+    await page.getByRole("button", { name: "Follow" }).click();
+    const atEnd = () =>
+      holds(page, "innerHeight + scrollY >= document.documentElement.scrollHeight - 40 && scrollY > 500");
+    await atEnd();
+    for (let count = 0; count < 200; count++) view.logOf(RUNNING).write(`line ${count}\n`);
+    await page.getByText("line 199").waitFor();
+    await atEnd();
+    await page.mouse.move(500, 300);
+    await page.mouse.wheel(0, -400);
+    await page.locator("[data-follow][aria-pressed=false]").waitFor();
+    const before: number = await page.evaluate("scrollY");
+    view.logOf(RUNNING).write("one more\n");
+    await page.getByText("one more").waitFor({ state: "attached" });
+    expect(Math.abs(Number(await page.evaluate("scrollY")) - before)).toBeLessThan(50);
+  });
+
+  test("links to a line and to a range", async () => {
+    const { page } = await open(`/job/${RUNNING}#L7`);
+    expect(await page.locator(".line.chosen").count()).toBe(1);
+    await page.locator("#L9 a").click({ modifiers: ["Shift"] });
+    expect(page.url()).toMatch(/#L7-L9$/);
+    await holds(page, "document.querySelectorAll('.line.chosen').length === 3");
+  });
+
+  test("hostile output runs nothing", async () => {
+    const log = view.logOf(RUNNING);
+    const hostile = "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)></pre>\n";
+    log.write(hostile);
+    const { page, complaints } = await open(`/job/${RUNNING}`);
+    await page.getByText("streaming").waitFor();
+    log.write(`${hostile}\u001b]8;;javascript:alert(1)\u0007click\u001b]8;;\u0007\n`);
+    await page.getByText("click").waitFor();
+    expect(await page.locator(".lines img, .lines script, .lines svg, .lines a:not([data-number])").count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test("the job's end is seen: banner, title, and then the page follows the rest", async () => {
+    const { page } = await open(`/job/${RUNNING}`);
+    await page.getByText("streaming").waitFor();
+    const job = view.job(RUNNING);
+    if (job === undefined) throw new Error("no job");
+    view.put({ ...job, state: "failed", endedMs: Date.now(), error: problem("BUILD_FAILED", "exit status 1") });
+    view.logOf(RUNNING).end();
+    await page.locator(".job-banner.look-failed").waitFor();
+    await holds(page, "document.title.startsWith('✗')");
+    view.put({ ...job, state: "ok", endedMs: Date.now() });
+    await page.locator(".job-banner.look-ok").waitFor();
+    expect(await page.title()).toContain("✓");
+  });
+});
+
+test("everything can be read without JavaScript", async () => {
+  await fetch(`${web.url}/pipeline.svg`); // answers when the layout is there: a page does not wait so long
+  const { page } = await open("/", { javaScriptEnabled: false });
+  expect(await page.locator("svg.graph .node").count()).toBe(15);
+  await page.locator('a.node[data-key="demo/billing/build"]').click();
+  await page.waitForURL(`${web.url}/job/${FAILED}`);
+  expect(await page.locator(".line").count()).toBe(2);
+  await page.goto(`${web.url}/login`);
+  await page.fill("[name=token]", TOKEN);
+  await page.click("main button");
+  await page.getByText("signed in as token").waitFor();
+});
