@@ -66,6 +66,8 @@ export interface World extends Names {
   readonly dir: string;
   readonly registry: TestRegistry;
   readonly work: TestRepository;
+  /** The bare repository that Millrace watches. */
+  readonly repository: string;
   /** The server that was started last. */
   readonly server: Server;
   /** Writes `pipeline.ts` anew: `repos` of the flavour as TypeScript. */
@@ -124,7 +126,7 @@ class LiveWorld implements World {
   readonly service: Names["service"];
   readonly work: TestRepository;
   readonly #options: WorldOptions;
-  readonly #bare: string;
+  readonly repository: string;
   readonly #created: string[] = [];
   readonly #proxies = new Map<string, Promise<Proxy>>();
   #server: Server | undefined;
@@ -136,8 +138,8 @@ class LiveWorld implements World {
     this.service = names.service;
     this.#options = options;
     this.work = makeRepository();
-    this.#bare = join(dir, "hello.git");
-    execGit(dir, ["init", "--quiet", "--bare", "--initial-branch=live", this.#bare]);
+    this.repository = join(dir, "hello.git");
+    execGit(dir, ["init", "--quiet", "--bare", "--initial-branch=live", this.repository]);
     this.pipeline((options.repos ?? ((all) => liveToAll(all, options.services ?? ["web"])))(names));
     const auth = Buffer.from(`${registry.username}:${registry.password}`).toString("base64");
     const hosts = [registry.host, options.registryHost ?? registry.host];
@@ -173,7 +175,7 @@ class LiveWorld implements World {
   push(files: Files, { branch = "live", to }: Push = {}): Pushed {
     if (to !== undefined) this.work.git("reset", "--quiet", "--hard", to);
     const commit = to ?? this.work.commit(files);
-    this.work.push(this.#bare, branch);
+    this.work.push(this.repository, branch);
     return { commit, atMs: Date.now() };
   }
 

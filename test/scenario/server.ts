@@ -59,6 +59,8 @@ export interface Server {
   told(): Promise<Told>;
   /** As `until`, on what the API tells. The error at the deadline (default: a minute) shows it all. */
   waitFor<T>(what: string, look: (told: Told) => T | undefined | false, deadlineMs?: number): Promise<T>;
+  /** Waits until this commit is the head of the branch and everything of the branch is as declared. */
+  rolledOut(commit: string, branch?: string): Promise<Told>;
   /** Sends the signal and waits for the end. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Exit code, once it has ended; null after a signal. */
@@ -103,6 +105,13 @@ function serverAt(url: string, cwd: string, child: ChildProcess, process: Pick<S
     jobs: await jobs(),
     graph: await read("graph", GraphJson),
   });
+  const waitFor: Server["waitFor"] = (what, look, deadlineMs = WAIT_MS) =>
+    until(
+      what,
+      deadlineMs,
+      async () => look(await told()),
+      async () => `${brief(await told())}\n${process.output()}`,
+    );
   return {
     ...process,
     url,
@@ -116,13 +125,9 @@ function serverAt(url: string, cwd: string, child: ChildProcess, process: Pick<S
     services,
     history: () => read("history?limit=500", Type.Array(DeployJson)),
     told,
-    waitFor: (what, look, deadlineMs = WAIT_MS) =>
-      until(
-        what,
-        deadlineMs,
-        async () => look(await told()),
-        async () => `${brief(await told())}\n${process.output()}`,
-      ),
+    waitFor,
+    rolledOut: (commit, branch = "live") =>
+      waitFor(`${commit.slice(0, 8)} of ${branch} is rolled out`, (now) => isRolledOut(now, commit, branch) && now),
     kill: async (signal = "SIGTERM") => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
@@ -134,6 +139,13 @@ function serverAt(url: string, cwd: string, child: ChildProcess, process: Pick<S
       );
     },
   };
+}
+
+/** One graph is one step: its head and what follows from it are of the same moment. */
+function isRolledOut({ graph }: Told, commit: string, branch: string): boolean {
+  const ofBranch = graph.nodes.filter(({ key }) => key.includes(`/branch:${branch}/`));
+  const heads = ofBranch.filter(({ kind, detail }) => kind === "head" && detail === commit.slice(0, 8));
+  return heads.length > 0 && ofBranch.every(({ state, updating }) => state === "ok" && updating === undefined);
 }
 
 async function getJson(url: string, path: string): Promise<unknown> {

@@ -13,6 +13,8 @@ export interface Relay {
   restore(): Promise<void>;
   /** From now on what is sent goes through, and answers are swallowed: the connection breaks instead. */
   swallowAnswers(): void;
+  /** How often this text was sent through so far, in the line of a request for instance. */
+  sent(text: string): number;
   dispose(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export async function startRelay(endpoint: string): Promise<Relay> {
   const path = join(dir, "relay.sock");
   const open = new Set<Socket>();
   let swallow = false;
+  const requests: string[] = [];
   const server = createServer((near) => {
     const far = connect(endpoint.slice("unix://".length));
     for (const socket of [near, far]) {
@@ -33,6 +36,11 @@ export async function startRelay(endpoint: string): Promise<Relay> {
         far.destroy();
       });
     }
+    near.on("data", (chunk) => {
+      // Only the lines of requests are kept: a build's context would be too much.
+      const lines = chunk.toString("latin1").split("\r\n", 1);
+      if (/^(GET|POST|DELETE|HEAD) .* HTTP/.test(lines[0] ?? "")) requests.push(lines[0] ?? "");
+    });
     near.pipe(far);
     far.on("data", (chunk) => (swallow ? near.destroy() : near.write(chunk)));
   });
@@ -57,6 +65,7 @@ export async function startRelay(endpoint: string): Promise<Relay> {
     swallowAnswers: () => {
       swallow = true;
     },
+    sent: (text) => requests.filter((line) => line.includes(text)).length,
     dispose: async () => {
       if (server.listening) await cut();
       await rm(dir, { recursive: true, force: true });
