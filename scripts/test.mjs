@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./lib/built.mjs";
-import { ensurePackages } from "./lib/packages.mjs";
+import { driverEnv, ensurePackages } from "./lib/packages.mjs";
 import { ensureParts, warnOf } from "./lib/parts.mjs";
 import { root } from "./lib/paths.mjs";
 import { attempt } from "./lib/run.mjs";
@@ -53,7 +53,7 @@ async function runVitest({ projects, rest, env }) {
   const argv = [...vitest, `--outputFile.json=${file}`, ...projects.flatMap((name) => ["--project", name]), ...rest];
   try {
     say("tests", projects.length === 0 ? "all of them" : projects.join(", "));
-    const ended = await attempt(argv, { cwd: root, env, show: true, timeoutMs: LIMIT_MS });
+    const ended = await attempt(argv, { cwd: root, env: { ...env, ...driverEnv() }, show: true, timeoutMs: LIMIT_MS });
     return { ...readCounts(file), status: ended.status };
   } finally {
     rmSync(folder, { recursive: true, force: true });

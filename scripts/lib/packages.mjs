@@ -18,9 +18,9 @@ export async function ensurePackages() {
   const stamp = join(root, "node_modules/.millrace-packages");
   const wanted = fingerprint();
   if (existsSync(stamp) ? readFileSync(stamp, "utf8") === wanted : isInstalled()) return;
-  const prebuilds = join(cacheFolder(), "prebuilds");
+  const prebuilds = prebuildsFolder();
   await timed("packages", announcement(prebuilds), async () => {
-    await install(prebuilds);
+    await install();
     writeFileSync(stamp, wanted);
     keepDriver(prebuilds);
     return "npm packages installed";
@@ -53,8 +53,8 @@ function announcement(prebuilds) {
   return `npm ci; the first time ${DRIVER} may have to be compiled, which takes up to three minutes`;
 }
 
-async function install(prebuilds) {
-  const env = { npm_config_better_sqlite3_local_prebuilds: prebuilds, ...nodeHeaders() };
+async function install() {
+  const env = driverEnv();
   const argv = ["npm", "ci", "--no-audit", "--no-fund", "--include=dev"];
   const first = await attempt(argv, { cwd: root, env });
   if (first.status === 0) return;
@@ -65,11 +65,13 @@ async function install(prebuilds) {
   const second = compiling ? await attempt(argv, { cwd: root, env }) : first;
   if (second.status === 0) return;
   const said = second.stderr.trim().split("\n");
-  throw new Stop(
-    `${argv.join(" ")} ended with status ${second.status}`,
-    said.slice(0, 20).join("\n"),
-  );
+  throw new Stop(`${argv.join(" ")} ended with status ${second.status}`, said.slice(0, 20).join("\n"));
 }
+
+/** What npm needs in its environment so that the driver is taken from the cache, or compiled without a download. */
+export const driverEnv = () => ({ npm_config_better_sqlite3_local_prebuilds: prebuildsFolder(), ...nodeHeaders() });
+
+const prebuildsFolder = () => join(cacheFolder(), "prebuilds");
 
 /** Node's own headers when they stand beside the running node: then node-gyp needs no download. */
 function nodeHeaders() {
