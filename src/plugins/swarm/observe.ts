@@ -26,7 +26,7 @@ export interface SwarmSeen extends Observed {
 }
 
 /** How long one read may take. */
-export const READ_LIMIT_MS = 10_000;
+const READ_LIMIT_MS = 10_000;
 
 /** Swarm takes more, but a name that is part of a path and of a lane may be no more than this. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;

@@ -77,7 +77,7 @@ export function readService(answer: unknown): ServiceState | undefined {
   };
 }
 
-export function readTask(answer: unknown): TaskState {
+function readTask(answer: unknown): TaskState {
   const slot = numberAt(answer, ["Slot"]);
   return {
     id: textAt(answer, "ID"),
