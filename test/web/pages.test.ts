@@ -110,6 +110,9 @@ describe("job", () => {
     const body = await page(`/job/${RUNNING}`);
     expect(body).toMatch(/class="line ours" id="L1"/);
     expect(body).toContain('id="L51"');
+    // where the script goes on: after the last line feed, with the number of the next line
+    expect(body).toContain(`data-next="${(await app.inject({ url: `/job/${RUNNING}/log.txt` })).rawPayload.length}"`);
+    expect(body).toContain('data-next-line="52"');
     expect(body).toContain('<span class="f2">CACHED</span>');
     expect(body).toContain('user<span class="ctl">⟨U+202E⟩</span>txt.exe');
   });
