@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 
 export interface Recorded {
   readonly method: string;
@@ -26,7 +27,7 @@ export interface RecordingProxy {
   readonly requests: readonly Recorded[];
   /** What is neither GET nor HEAD. */
   writes(): readonly Recorded[];
-  /** How many of these have had their whole answer, whether or not anybody waited for it. */
+  /** How many of these the far side has answered, whether or not anybody waited for it. */
   answered(match: (asked: Recorded) => boolean): number;
   /** Holds the next request that matches: before the far side gets it, or before its answer comes back. */
   hold(where: "request" | "answer", match: (asked: Recorded) => boolean): Held;
@@ -67,10 +68,8 @@ async function startProxy(far: Far, path: string | undefined, cleanUp: () => voi
     requests.push(recorded);
     const index = holds.findIndex(({ match }) => match(recorded));
     const [held] = index === -1 ? [] : holds.splice(index, 1);
-    pass(far, asked, answer, held).then(
-      () => answered.push(recorded),
-      () => answer.destroy(),
-    );
+    const done = (): void => void answered.push(recorded);
+    pass(far, asked, answer, held, done).catch(() => answer.destroy());
   });
   server.on("connection", (socket) => {
     open.add(socket);
@@ -102,7 +101,13 @@ async function startProxy(far: Far, path: string | undefined, cleanUp: () => voi
   };
 }
 
-async function pass(far: Far, asked: IncomingMessage, answer: ServerResponse, held: Hold | undefined): Promise<void> {
+async function pass(
+  far: Far,
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  held: Hold | undefined,
+  done: () => void,
+): Promise<void> {
   const { method, url, headers } = asked;
   const body = held === undefined ? undefined : await whole(asked);
   if (held?.where === "request") {
@@ -119,12 +124,13 @@ async function pass(far: Far, asked: IncomingMessage, answer: ServerResponse, he
   if (body === undefined) asked.pipe(onward);
   else onward.end(body);
   const got = await answered;
+  done();
   if (held?.where === "answer") {
     held.arrive();
     await held.released;
   }
   answer.writeHead(got.statusCode ?? 502, got.headers);
-  got.pipe(answer);
+  await pipeline(got, answer); // an answer that is cut off is passed on as such
 }
 
 function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
