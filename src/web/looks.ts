@@ -45,14 +45,14 @@ const wordOfFailure = (failure: Failure | undefined): string => {
   return failure?.class === "system" ? "system fault" : "failed";
 };
 
-/** A box of the graph: `running 3/7`, `ok, updating`, `stale`. */
+/** A box of the graph: `running 3/7`, `updating`, `stale`. */
 export function markOfNode(node: GraphNode): Mark {
   if (node.state === "failed") return { look: lookOfFailure(node.failure), word: wordOfFailure(node.failure) };
   if (node.state === "running" && node.progress !== undefined) {
     return { look: "running", word: `running ${node.progress.done}/${node.progress.total}` };
   }
   if (node.staleSinceMs !== undefined) return { look: "trouble", word: "stale" };
-  if (node.updating !== undefined) return { look: node.state, word: `${node.state}, updating` };
+  if (node.updating !== undefined) return { look: node.state, word: node.state === "ok" ? "updating" : node.state };
   return { look: node.state, word: node.state };
 }
 

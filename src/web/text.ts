@@ -61,5 +61,8 @@ export function ago(ms: number, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
+/** Digests cut to twelve digits, as Docker shows them: enough to tell them apart. */
+export const brief = (text: string): string => text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1");
+
 /** `3 jobs`, `1 job`. */
 export const count = (value: number, word: string): string => `${value} ${word}${value === 1 ? "" : "s"}`;

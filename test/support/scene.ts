@@ -153,6 +153,7 @@ function running(nowMs: number, history: ReturnType<typeof makeJob>[]) {
     progress: { done: 3, total: 7, label: "RUN npm ci" },
     because: [
       event(7, { atMs: nowMs - 46_000, kind: "watch" }),
+      event(9, { atMs: nowMs - 45_000, kind: "job", subject: FAILED, detail: "docker-build failed" }),
       event(8, { atMs: nowMs - 45_000, kind: "timer", subject: "node:20-slim", detail: "its digest moved" }),
     ],
     inputs: [input("source", "77d01e2", true), input("base image", "node:20-slim", true), input("args", "none", false)],

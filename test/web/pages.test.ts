@@ -95,10 +95,19 @@ describe("overview", () => {
   });
 });
 
+test("digests are cut for the eye, and whole on hover", async () => {
+  const view = busyDay(Date.now());
+  const digest = `sha256:${"0123456789ab".padEnd(64, "c")}`;
+  view.targets = view.targets.map((target) => ({ ...target, running: `hello@${digest}`, wanted: `hello@${digest}` }));
+  await open(view);
+  expect(await page("/")).toContain(`<code title="hello@${digest}">hello@sha256:0123456789ab</code>`);
+});
+
 describe("job", () => {
   test("says why it ran, what changed and where it comes from", async () => {
     const body = await page(`/job/${RUNNING}`);
     expect(body).toContain("its digest moved");
+    expect(body).toContain(`<a href="/job/${FAILED}">${FAILED}</a>`);
     expect(body).toMatch(/class="changed"><span class="name">source/);
     expect(body).toMatch(/<li><span class="name">args/);
     expect(body).toContain("pipeline.ts:12");

@@ -19,7 +19,7 @@ function arrange(viz: Viz, sizes: Sizes): { readonly places: unknown } | { reado
     {
       directed: true,
       // The limits bound the search for dense graphs to a third of the time, at the price of some crossings.
-      graphAttributes: { rankdir: "LR", nodesep: 0.2, ranksep: 0.34, nslimit: 2, nslimit1: 2, mclimit: 0.3, pad: 0 },
+      graphAttributes: { rankdir: "LR", nodesep: 0.2, ranksep: 0.3, nslimit: 2, nslimit1: 2, mclimit: 0.3, pad: 0 },
       nodeAttributes: { shape: "box", fixedsize: true, label: "" },
       edgeAttributes: { arrowsize: 0.6 },
       nodes: sizes.boxes.map(([width, height], index) => ({

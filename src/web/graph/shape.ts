@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import type { GraphNode, GraphSnapshot } from "../../engine/view.ts";
 import { visible } from "../text.ts";
 
-/** Sizes in pixels; widths are fixed, since the fonts of the reader are not known here. */
-export const BOX_WIDTH = 176;
+/** Sizes in pixels; widths are fixed, since the fonts of the reader are not known here. Seven boxes in a row fit a page. */
+export const BOX_WIDTH = 150;
 const BOX_HEAD = 25;
 const LINE_HEIGHT = 17;
 const BOX_FOOT = 9;
 const CHIP_WIDTH = 150;
 const CHIP_HEIGHT = 20;
-const LINE_CHARS = 24;
+const LINE_CHARS = 21;
 const LINES_MAX = 3;
 const CHIP_CHARS = 20;
 

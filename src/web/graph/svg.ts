@@ -85,13 +85,13 @@ function drawBox(shape: Shape, { x, y }: Point): string {
   const { look, word } = markOfNode(node);
   const colour = COLOURS[look];
   const lines = shape.lines.map(
-    (line, index) => `<text class="label" x="12" y="${38 + index * 17}" font-size="12.5">${escape(line)}</text>`,
+    (line, index) => `<text class="label" x="10" y="${38 + index * 17}" font-size="12.5">${escape(line)}</text>`,
   );
   const box =
     `<path class="box" d="${outline(node.kind, width, height)}" fill="#ffffff" stroke="${colour}"/>` +
-    `<use class="symbol" href="#g-${look}" x="10" y="7" width="16" height="16" stroke="${colour}" stroke-width="2"/>` +
-    `<text class="kind" x="31" y="19" font-size="11" fill="#6b7280">${escape(node.kind)}</text>` +
-    `<text class="word" x="${width - 12}" y="19" font-size="11" text-anchor="end" fill="${colour}">${escape(word)}</text>` +
+    `<use class="symbol" href="#g-${look}" x="8" y="7" width="16" height="16" stroke="${colour}" stroke-width="2"/>` +
+    `<text class="kind" x="28" y="19" font-size="11" fill="#6b7280">${escape(node.kind)}</text>` +
+    `<text class="word" x="${width - 10}" y="19" font-size="11" text-anchor="end" fill="${colour}">${escape(word)}</text>` +
     lines.join("");
   const classes = ["node", `look-${look}`, node.updating === undefined ? "" : "updating"].filter(Boolean).join(" ");
   const name = `${node.kind} ${node.label.replaceAll("\n", " ")}: ${word}. ${node.detail}`;

@@ -1,7 +1,7 @@
 import { levels, type Threshold } from "../../engine/level.ts";
 import type { GraphNode, ServiceView, Stats, View } from "../../engine/view.ts";
 import { type Look, type Mark, markOfNode, markOfState, overall } from "../looks.ts";
-import { count, duration, type Html } from "../text.ts";
+import { brief, count, duration, type Html } from "../text.ts";
 import { render } from "../views.ts";
 import { type Moment, momentOf, type Page } from "./page.ts";
 
@@ -27,11 +27,17 @@ interface ServiceRow {
   readonly place: string;
   readonly source: string;
   readonly mark: Mark;
-  readonly running: string;
-  readonly wanted: string;
+  readonly running: Version;
+  readonly wanted: Version;
   readonly since: Moment | undefined;
   readonly job: string | undefined;
   readonly detail: string;
+}
+
+/** Shortened for people; whole on hover. Blank when there is none. */
+interface Version {
+  readonly text: string;
+  readonly whole: string;
 }
 
 interface Problem {
@@ -107,13 +113,15 @@ function serviceRow(service: ServiceView, now: number): ServiceRow {
     place: `${service.kind} on ${service.host}`,
     source: service.source,
     mark: markOfState(service.state),
-    running: service.running ?? "",
-    wanted: service.wanted !== service.running ? (service.wanted ?? "") : "",
+    running: version(service.running),
+    wanted: version(service.wanted === service.running ? undefined : service.wanted),
     since: momentOf(service.sinceMs, now),
     job: service.job === undefined ? undefined : `/job/${service.job}`,
-    detail: service.detail,
+    detail: brief(service.detail),
   };
 }
+
+const version = (whole = ""): Version => ({ text: brief(whole), whole });
 
 function problemOf(node: GraphNode, now: number): Problem {
   const { failure } = node;

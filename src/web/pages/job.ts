@@ -1,5 +1,5 @@
 import type { JobDetail } from "../../engine/view.ts";
-import { jobIn } from "../job-id.ts";
+import { isJobId, jobIn } from "../job-id.ts";
 import { logTail } from "../log-tail.ts";
 import { type Mark, markOfJob } from "../looks.ts";
 import { count, type Html, iso } from "../text.ts";
@@ -29,6 +29,7 @@ export interface JobData {
     readonly at: Moment;
     readonly kind: string;
     readonly subject: string;
+    readonly href: string | undefined;
     readonly detail: string;
   }[];
   readonly inputs: readonly {
@@ -96,7 +97,13 @@ function jobData(job: JobDetail, now: number, csrf: string | undefined): Omit<Jo
     },
     note: job.note ?? "",
     facts: factsOf(job),
-    because: job.because.map(({ atMs, kind, subject, detail }) => ({ at: moment(atMs, now), kind, subject, detail })),
+    because: job.because.map(({ atMs, kind, subject, detail }) => ({
+      at: moment(atMs, now),
+      kind,
+      subject,
+      href: isJobId(subject) ? `/job/${subject}` : undefined,
+      detail,
+    })),
     inputs: job.inputs.map(({ name, text, digest, changed }) => ({ name, text, digest: digest.slice(0, 19), changed })),
     history: job.history.map((other) => jobRow(other, now)),
     can: job.can,
