@@ -30,6 +30,7 @@ describe.skipIf(!(canStartEngine() && need("registry") && need("git") && need("b
       await world.server.rolledOut(world.push(await sample("first")).commit);
     });
     afterAll(async () => {
+      await engine.start(); // a test that failed may have left it down
       await world.close();
       await proxy.dispose();
       await engine.dispose();

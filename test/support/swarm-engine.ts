@@ -10,7 +10,7 @@ import { programOf } from "./need.ts";
 /** A Docker engine of its own, a Swarm of one node, that a test may stop and start. */
 export interface SwarmEngine {
   readonly endpoint: string;
-  /** Waits until it answers and its Swarm is there. */
+  /** Waits until it answers and its Swarm is there. Does nothing when it runs. */
   start(): Promise<void>;
   /** SIGKILL: no goodbye to anybody. */
   kill(): Promise<void>;
@@ -32,7 +32,8 @@ export async function startSwarmEngine(registry: string): Promise<SwarmEngine> {
   const net = await startNetwork(dir, registry);
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    child = await launch(dir, endpoint, net.pid);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      child = await launch(dir, endpoint, net.pid);
   };
   const end = (signal: NodeJS.Signals): Promise<void> => ended(child, signal);
   await start();
