@@ -291,12 +291,13 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     if (wanted === undefined)
       return this.#end("failed", "the recorded value cannot be read: an older version wrote it");
     this.#job.seal();
+    if (seen.version !== row.seenVersion) await this.#state.intents.save({ ...row, seenVersion: seen.version });
     this.#state.seen = undefined;
     const stamp = this.#state.stamp(row.id, row);
     const { kind, spec } = this;
     const applied =
       verb === "apply" ? await kind.apply(spec, seen, wanted, stamp, job) : await kind.fence(spec, seen, stamp, job);
-    if (verb === "apply" || applied.state !== "applied") return this.#written(row, applied);
+    if (verb === "apply" || applied.state !== "applied") return this.#written(this.#state.intents.row ?? row, applied);
     job.log("Fenced: whatever an earlier run sent fails from now on");
     this.#state.intents.clear = true;
   }

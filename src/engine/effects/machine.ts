@@ -14,7 +14,7 @@ export interface Want {
 export interface OpenIntent extends Omit<Want, "forced"> {
   readonly id: string;
   readonly state: "planned" | "applied" | "unknown";
-  /** The target's version when the intent was planned. */
+  /** The target's version before the last write of this intent. */
   readonly seenVersion: string;
   /** Whether no earlier write of ours can still be in flight: new in this process, or fenced. */
   readonly clear: boolean;
@@ -99,16 +99,11 @@ function foreignTo({ epoch, owner, want, intent, last }: Situation, { receipt }:
 
 function forIntent(situation: Situation, intent: OpenIntent, seen: Observed): Act {
   if (bears(seen, intent)) return forReceipt(intent, seen);
-  const sent = intent.state !== "planned" || !intent.clear;
-  if (sent && seen.motion === "moving") return { act: "wait", why: "the target is still moving" };
-  if (sent && seen.motion === "rolled-back" && seen.version !== intent.seenVersion)
+  // With its ref the target itself tells what became of the change: undone, or overwritten, and why.
+  if (intent.state === "applied") return { act: "settle" };
+  if (!intent.clear && seen.motion === "moving") return { act: "wait", why: "the target is still moving" };
+  if (!intent.clear && seen.motion === "rolled-back" && seen.version !== intent.seenVersion)
     return { act: "end", state: "rolled-back", evidence: "the target undid the update" };
-  if (intent.state === "applied")
-    return {
-      act: "end",
-      state: "failed",
-      evidence: "the target no longer bears the receipt: somebody else wrote to it",
-    };
   if (!seen.exists) return { act: "end", state: "failed", evidence: "the target does not exist any more" };
   return forUnsent(situation, intent);
 }

@@ -85,7 +85,10 @@ export interface TargetKind<Spec, Wanted, Seen extends Observed, Ref> {
   /** Pure: what `apply` would change. Empty when nothing. */
   plan(spec: Spec, seen: Seen, wanted: Wanted | typeof UNKNOWN_UNTIL_BUILT): readonly Change[];
   apply(spec: Spec, seen: Seen, wanted: Wanted, stamp: Stamp, job: Job): Promise<Applied<Ref>>;
-  /** Makes any earlier write that is still in flight fail; changes nothing that runs. */
+  /**
+   * Makes any earlier write that is still in flight fail; changes nothing that runs. As after any write, an earlier
+   * roll-back is not reported as motion any more.
+   */
   fence(spec: Spec, seen: Seen, stamp: Stamp, job: Job): Promise<Applied<Ref>>;
   /** Waits until the target itself says how the change ended. Never believes an exit status. */
   settle(spec: Spec, ref: Ref, job: Job): Promise<Settled>;

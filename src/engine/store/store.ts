@@ -83,7 +83,7 @@ export interface IntentRow {
   readonly digest: string;
   /** What was running on the target before, for rollback and for people. */
   readonly before: string | null;
-  /** The target's version when the intent was planned. */
+  /** The target's version before the last write of this intent: a roll-back that came after it is of this intent. */
   readonly seenVersion: string;
   readonly state: IntentState;
   readonly ref: Json;
