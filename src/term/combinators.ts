@@ -22,22 +22,27 @@ export function map<A, B>(
   f: (value: A) => B,
   options: { readonly box?: Box; readonly equal?: (before: B, after: B) => boolean } = {},
 ): Term<B> {
-  const key = options.box?.key ?? term.key;
   const apply = (output: Output<A>): Output<B> =>
-    output.state === "ok" ? attempt(() => f(output.value), key) : output;
-  return new Term(term.world, {
+    output.state === "ok"
+      ? attempt(
+          () => f(output.value),
+          () => made.key,
+        )
+      : output;
+  const made: Term<B> = new Term(term.world, {
     node: mapNode(term.node, apply, sameOutput(options.equal)),
     inputs: [{ term }],
     box: options.box,
   });
+  return made;
 }
 
-function attempt<B>(f: () => B, key: string): Output<B> {
+function attempt<B>(f: () => B, key: () => string): Output<B> {
   try {
     return ok(f());
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return failed({ code: "PROGRAM_FAULT", message, class: "system" }, key);
+    return failed({ code: "PROGRAM_FAULT", message, class: "system" }, key());
   }
 }
 
@@ -136,5 +141,6 @@ export function primitive<A, B>(box: Box, input: Term<A>, run: (value: A) => Nod
   const { graph } = input.world;
   const begin = (output: Output<A>): Node<Answer<B>> =>
     output.state === "ok" ? run(output.value) : new Variable<Answer<B>>(graph, { output, metadata: {} });
-  return answering(input.world, box, bindNode(input.node, begin), [{ term: input }]);
+  const changed = mapNode(input.node, (output) => output, sameOutput());
+  return answering(input.world, box, bindNode(changed, begin), [{ term: input }]);
 }

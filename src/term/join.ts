@@ -3,42 +3,96 @@ import { type Active, type Failed, failed, type Output, ok } from "./output.ts";
 
 const NAMES_MAX = 5;
 
-/** Outputs that are not ok, by name: enough to know the state of a join without reading the others. */
-class Trouble {
-  readonly #failed = new Map<string, Failed>();
-  readonly #active = new Map<string, Active>();
-  set(name: string, output: Output<unknown> | undefined): void {
-    this.#failed.delete(name);
-    this.#active.delete(name);
-    if (output?.state === "failed") this.#failed.set(name, output);
-    else if (output?.state === "active") this.#active.set(name, output);
+/** Values in the order of their ids, whatever order they came in: what is told must not depend on history. */
+class Ranked<Id extends string | number, T> {
+  readonly ids: Id[] = [];
+  readonly #values = new Map<Id, T>();
+  get size(): number {
+    return this.ids.length;
   }
-  /** A failure first, then what is active; undefined when all is well. */
-  get(): Failed | Active | undefined {
-    if (this.#failed.size === 0) return this.#active.values().next().value;
-    const [first] = this.#failed.values();
-    if (first === undefined || this.#failed.size === 1) return first;
-    return failed({ ...first.failure, message: this.#message(first.failure.message) }, first.origin);
+  get first(): T | undefined {
+    const [id] = this.ids;
+    return id === undefined ? undefined : this.#values.get(id);
   }
-  #message(first: string): string {
-    const names = [...this.#failed.keys()];
-    const shown = names.slice(0, NAMES_MAX).join(", ") + (names.length > NAMES_MAX ? `, … (${names.length})` : "");
-    const alike = [...this.#failed.values()].every(({ failure }) => failure.message === first);
-    return alike ? `${shown} failed: ${first}` : `${shown} failed`;
+  get(id: Id): T | undefined {
+    return this.#values.get(id);
+  }
+  set(id: Id, value: T | undefined): void {
+    const known = this.#values.has(id);
+    if (value !== undefined) this.#values.set(id, value);
+    else this.#values.delete(id);
+    if (value !== undefined && !known) this.ids.splice(this.#place(id), 0, id);
+    if (value === undefined && known) this.ids.splice(this.#place(id), 1);
+  }
+  /** How many ids are below this one. */
+  #place(id: Id): number {
+    let [from, to] = [0, this.ids.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const other = this.ids[middle];
+      if (other !== undefined && other < id) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }
 
-/** The summary behind `all`. */
+/** Outputs that are not ok: enough to know the state of a join without reading the others. */
+class Trouble<Id extends string | number> {
+  readonly #failed = new Ranked<Id, Failed>();
+  readonly #active = new Ranked<Id, Active>();
+  readonly #messages = new Map<string, number>();
+  readonly #name: (id: Id) => string;
+  #told: Failed | undefined;
+  constructor(name: (id: Id) => string) {
+    this.#name = name;
+  }
+  set(id: Id, output: Output<unknown> | undefined): void {
+    this.#count(this.#failed.get(id), -1);
+    this.#failed.set(id, output?.state === "failed" ? output : undefined);
+    this.#active.set(id, output?.state === "active" ? output : undefined);
+    this.#count(this.#failed.get(id), 1);
+  }
+  #count(output: Failed | undefined, by: 1 | -1): void {
+    if (output === undefined) return;
+    const { message } = output.failure;
+    const count = (this.#messages.get(message) ?? 0) + by;
+    if (count === 0) this.#messages.delete(message);
+    else this.#messages.set(message, count);
+  }
+  /** A failure first, then what is active; undefined when all is well. */
+  get(): Failed | Active | undefined {
+    const { first } = this.#failed;
+    if (first === undefined || this.#failed.size === 1) return first ?? this.#active.first;
+    return this.#tell(first);
+  }
+  /** The same object while it says the same: an equal summary goes no further. */
+  #tell(first: Failed): Failed {
+    const message = this.#message(first.failure.message);
+    const { failure, origin } = this.#told ?? first;
+    const same = failure.message === message && failure.code === first.failure.code && origin === first.origin;
+    if (this.#told === undefined || !same) this.#told = failed({ ...first.failure, message }, first.origin);
+    return this.#told;
+  }
+  #message(first: string): string {
+    const { ids, size } = this.#failed;
+    const names = ids.slice(0, NAMES_MAX).map(this.#name).join(", ");
+    const shown = size > NAMES_MAX ? `${names}, … (${size})` : names;
+    return this.#messages.size === 1 ? `${shown} failed: ${first}` : `${shown} failed`;
+  }
+}
+
+/** The summary behind `all`: its terms in the order in which they were given. */
 export function joinAll(name: (slot: number) => string): Summary<Output<unknown>, Output<void>> {
-  const trouble = new Trouble();
+  const trouble = new Trouble<number>(name);
   return {
-    update: (slot, _before, after) => trouble.set(name(slot), after),
+    update: (slot, _before, after) => trouble.set(slot, after),
     result: () => trouble.get() ?? ok(undefined),
   };
 }
 
-/** The fold behind `each`: the state of all parts. */
+/** The fold behind `each`: the state of all parts, by key. */
 export function foldParts(): Fold<Output<unknown>, Failed | Active | undefined> {
-  const trouble = new Trouble();
+  const trouble = new Trouble<string>((key) => key);
   return { update: (key, _before, after) => trouble.set(key, after), result: () => trouble.get() };
 }

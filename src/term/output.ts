@@ -58,9 +58,17 @@ export type Shown = "ok" | Phase | "failed" | "blocked";
 
 export function seenFrom(output: Output<unknown>, key: string): Shown {
   if (output.state === "ok") return "ok";
-  if (output.origin !== key) return "blocked";
+  if (!isOwn(output, key)) return "blocked";
   return output.state === "active" ? output.phase : "failed";
 }
+
+/** Whether it is to be told by the term `key`: it began there, or at a term without a box, which nobody would see. */
+export const isOwn = ({ origin }: Active | Failed, key: string): boolean => origin === key || isBoxless(origin);
+
+const BOXLESS = "#";
+/** The key of a term that is not drawn. */
+export const boxlessKey = (number: number): string => `${BOXLESS}${number}`;
+const isBoxless = (key: string): boolean => key.startsWith(BOXLESS);
 
 /** Whether two outputs say the same; values by `equal`, default identity. */
 export const sameOutput =

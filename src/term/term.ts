@@ -1,6 +1,6 @@
-import type { Node } from "../incr/index.ts";
+import type { Node, Scope } from "../incr/index.ts";
 import { mapNode } from "../incr/index.ts";
-import { type Output, type Phase, sameOutput } from "./output.ts";
+import { boxlessKey, type Output, type Phase, sameOutput } from "./output.ts";
 import type { World } from "./world.ts";
 
 /** How a term is drawn. Terms without it (pairs, maps) are only seen as edges. */
@@ -66,6 +66,8 @@ export class Term<T> {
   readonly #tell: Made<T>["tell"];
   /** The heading it is drawn under. */
   readonly group: string;
+  /** It lives as long as this. */
+  readonly scope: Scope;
   readonly #number: number;
 
   constructor(world: World, made: Made<T>) {
@@ -76,12 +78,13 @@ export class Term<T> {
     this.box = made.box;
     this.answer = made.answer;
     this.group = world.group;
+    this.scope = world.graph.scope;
     this.#number = world.number();
-    if (made.box !== undefined) world.register(this as Term<unknown>);
+    if (made.box !== undefined) world.register(this);
   }
 
   get key(): string {
-    return this.box?.key ?? `#${this.#number}`;
+    return this.box?.key ?? boxlessKey(this.#number);
   }
 
   /** The output as of the last step. */

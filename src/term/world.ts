@@ -21,9 +21,10 @@ export class World {
   register(term: Term<unknown>): void {
     this.terms.set(term.key, term);
     this.#restructured(term);
-    term.node.watch(() => this.#changed.add(term));
-    term.answer?.watch(() => this.#changed.add(term));
+    const changed = (): void => void this.#changed.add(term);
+    const watches = [term.node.watch(changed), term.answer?.watch(changed)];
     this.graph.scope.onRelease(() => {
+      for (const unwatch of watches) unwatch?.();
       if (this.terms.get(term.key) !== term) return; // made again under the same key in the same step
       this.terms.delete(term.key);
       this.#restructured(term);
