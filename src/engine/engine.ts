@@ -4,9 +4,11 @@ import { World } from "../term/world.ts";
 import { Cache } from "./cache/cache.ts";
 import type { Clock } from "./clock.ts";
 import { Confirm } from "./confirm.ts";
+import { Heads } from "./heads.ts";
 import type { LogFiles } from "./job-log.ts";
 import { Jobs } from "./jobs.ts";
 import { Journal } from "./journal.ts";
+import { cryptoRandom } from "./random.ts";
 import type { EventRow, Store } from "./store/store.ts";
 
 const EPOCH_FLOOR = "epoch floor";
@@ -26,7 +28,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly store: Store;
   readonly logs: LogFiles;
-  /** Mixed into retry and expiry times; a test gives a fixed one. Default `Math.random`. */
+  /** 0 ≤ number < 1: for ids, and mixed into retry and expiry times. A test gives one that repeats itself. */
   readonly random?: () => number;
   /** Where an exception goes that nobody expects; default: thrown. */
   readonly onFault?: (error: unknown) => void;
@@ -42,6 +44,7 @@ export class Engine {
   readonly clock: Clock;
   readonly store: Store;
   readonly journal: Journal;
+  readonly heads: Heads;
   readonly jobs: Jobs;
   readonly confirm: Confirm;
   readonly cache: Cache;
@@ -60,13 +63,14 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.clock = parts.clock;
     this.store = parts.store;
-    this.random = parts.random ?? Math.random;
+    this.random = parts.random ?? cryptoRandom;
     this.#onFault =
       parts.onFault ??
       ((error) => {
         throw error;
       });
-    this.journal = new Journal(parts.store);
+    this.journal = new Journal(parts.store, this.#onFault);
+    this.heads = new Heads(parts.store.queries, this.journal);
     this.confirm = new Confirm(this.clock);
     this.jobs = new Jobs(this, parts.logs);
     this.cache = new Cache(this);

@@ -1,6 +1,6 @@
 import { concat, defer, map, type Observable, of } from "rxjs";
 import { edgesOf } from "../term/graph.ts";
-import { type Failure, type Output, seenFrom } from "../term/output.ts";
+import { type Failure, isOwn, type Output, seenFrom } from "../term/output.ts";
 import type { Term } from "../term/term.ts";
 import type { Engine, Step } from "./engine.ts";
 import type { GraphChange, GraphEdge, GraphNode, GraphSnapshot } from "./view.ts";
@@ -85,4 +85,4 @@ export class GraphView {
 export const brief = (text: string): string => text.replace(/\b([0-9a-f]{12})[0-9a-f]{28,52}\b/g, "$1");
 
 const ownFailure = (output: Output<unknown>, key: string): Failure | undefined =>
-  output.state === "failed" && output.origin === key ? output.failure : undefined;
+  output.state === "failed" && isOwn(output, key) ? output.failure : undefined;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { concat, EMPTY, type Observable, of, Subject, type Subscription } from "rxjs";
 import type { Clock } from "./clock.ts";
 import { LogScrubber } from "./log-scrubber.ts";
-import { LogSink } from "./log-sink.ts";
+import { LogSink, type Sink } from "./log-sink.ts";
 import { scrub } from "./secret.ts";
 
 /** Begins a line of ours; output never holds one. */
@@ -43,14 +43,29 @@ export class LogFiles {
   /** The writer of a job's log; its file is made with the first line. */
   writer(id: string): JobLog {
     const path = logPath(id);
-    const log = new JobLog(this.#fileOf(path), this.#clock, this.#options, () => this.#live.delete(path));
+    const log = new JobLog(
+      (marked) => this.sink(path, marked),
+      this.#clock,
+      this.#options,
+      () => this.#live.delete(path),
+    );
     this.#live.set(path, log);
     return log;
   }
 
+  /** Where a log goes: a file. */
+  protected sink(path: string, marked: (text: string) => string): Sink {
+    return new LogSink(this.#fileOf(path), marked);
+  }
+
+  /** Hands over what a log that is still written has gathered. */
+  protected flush(path: string): void {
+    this.#live.get(path)?.flush();
+  }
+
   /** Bytes so far; 0 when there is no file. `path` is that of the job's row. */
   async size(path: string): Promise<number> {
-    this.#live.get(path)?.flush();
+    this.flush(path);
     const stats: Stats | undefined = await lstat(this.#fileOf(path)).catch(() => undefined);
     return stats?.isFile() ? stats.size : 0;
   }
@@ -60,7 +75,7 @@ export class LogFiles {
    * back, and a start inside one is moved on.
    */
   async read(path: string, from: number, bytesMax: number): Promise<Uint8Array> {
-    this.#live.get(path)?.flush();
+    this.flush(path);
     const start = clamp(from, 0, Number.MAX_SAFE_INTEGER);
     const length = clamp(bytesMax, CHARACTER_BYTES_MAX, READ_BYTES_MAX);
     const file = await open(this.#fileOf(path), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined);
@@ -94,7 +109,7 @@ export class JobLog {
   /** Emits after each write to the file; completes with `close`. */
   readonly grown = new Subject<void>();
   readonly #clock: Clock;
-  readonly #sink: LogSink;
+  readonly #sink: Sink;
   readonly #closed: () => void;
   readonly #outputBytesMax: number;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -107,9 +122,9 @@ export class JobLog {
   #tail = "";
   #closing: Promise<void> | undefined;
 
-  constructor(file: string, clock: Clock, options: LogOptions, closed: () => void) {
+  constructor(sink: (marked: (text: string) => string) => Sink, clock: Clock, options: LogOptions, closed: () => void) {
     this.#clock = clock;
-    this.#sink = new LogSink(file, (text) => this.#marked(text));
+    this.#sink = sink((text) => this.#marked(text));
     this.#outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     this.#closed = closed;
   }

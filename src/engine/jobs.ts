@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { Subject } from "rxjs";
 import { type Failure, failure, type Result, success } from "../term/output.ts";
 import { digestOf } from "./cache/digest.ts";
@@ -7,6 +6,7 @@ import { problem } from "./errors.ts";
 import type { JobId, Progress } from "./job.ts";
 import type { LogFiles } from "./job-log.ts";
 import type { Level } from "./level.ts";
+import { hex } from "./random.ts";
 import { RunningJob } from "./running-job.ts";
 import type { JobInputRow, JobRow, Write } from "./store/store.ts";
 
@@ -48,7 +48,7 @@ export class Jobs {
 
   create(spec: JobSpec): RunningJob {
     const nowMs = this.#engine.clock.now();
-    const id = jobId(spec.op, nowMs);
+    const id = jobId(spec.op, nowMs, hex(this.#engine.random, 8));
     const row: JobRow = {
       id,
       op: spec.op,
@@ -144,8 +144,8 @@ export class Jobs {
 
 export const progressText = ({ done, total, label }: Progress): string => `${done}/${total} ${label}`;
 
-function jobId(op: string, atMs: number): JobId {
+function jobId(op: string, atMs: number, random: string): JobId {
   const iso = new Date(atMs).toISOString();
   const time = iso.slice(11, 19).replaceAll(":", "");
-  return `${iso.slice(0, 10)}/${time}-${op}-${randomBytes(4).toString("hex")}` as JobId;
+  return `${iso.slice(0, 10)}/${time}-${op}-${random}` as JobId;
 }

@@ -1,16 +1,29 @@
-import { type Store, StoreFull, type Write } from "./store/store.ts";
+import { isClosing, type Store, StoreFull, type Write } from "./store/store.ts";
+
+interface Item {
+  /** Its place in the order. */
+  readonly number: number;
+  batch: readonly Write[];
+  readonly done: () => void;
+}
 
 /**
  * Writes to the store in order, and waits while the disk is full: whatever must be durable before an effect simply
  * does not come back until there is room, so a full disk stops new effects and nothing else.
+ *
+ * What ends a job or moves an intent on does not wait: the store has room set aside for it.
  */
 export class Journal {
   readonly #store: Store;
+  readonly #onFault: (error: unknown) => void;
+  readonly #held: Item[] = [];
+  #number = 0;
   #closed = false;
-  readonly #held: { readonly batch: readonly Write[]; readonly done: () => void }[] = [];
 
-  constructor(store: Store) {
+  /** @param onFault  Told of a batch that breaks a constraint: a fault of the program. */
+  constructor(store: Store, onFault: (error: unknown) => void) {
     this.#store = store;
+    this.#onFault = onFault;
     store.onFull((full) => {
       if (!full) this.#retry();
     });
@@ -25,8 +38,10 @@ export class Journal {
   save(...batch: readonly Write[]): Promise<void> {
     return new Promise((resolve) => {
       if (this.#closed) return;
-      if (this.#held.length > 0) this.#held.push({ batch, done: resolve });
-      else this.#send({ batch, done: resolve });
+      this.#number += 1;
+      const item: Item = { number: this.#number, batch, done: resolve };
+      if (this.#held.length > 0 && !batch.some(isClosing)) this.#hold(item);
+      else this.#send(item);
     });
   }
 
@@ -40,14 +55,44 @@ export class Journal {
     this.#closed = true;
   }
 
-  #send(item: { readonly batch: readonly Write[]; readonly done: () => void }): void {
-    this.#store.commit(item.batch).then(item.done, (error: unknown) => {
-      if (error instanceof StoreFull) this.#held.push(item);
-      else throw error; // a batch that breaks a constraint is a fault of the program
-    });
+  #send(item: Item): void {
+    const sent = this.#store.commit(item.batch).then(
+      () => {
+        this.#outdate(item);
+        item.done();
+      },
+      (error: unknown) => {
+        if (!(error instanceof StoreFull)) throw error;
+        this.#hold(item);
+      },
+    );
+    sent.catch(this.#onFault);
+  }
+
+  /** Answers may come out of order; what was asked for first is written first all the same. */
+  #hold(item: Item): void {
+    const after = this.#held.findIndex(({ number }) => number > item.number);
+    this.#held.splice(after < 0 ? this.#held.length : after, 0, item);
+  }
+
+  /** An older row that is still held must not replace a newer one that has got past it. */
+  #outdate({ number, batch }: Item): void {
+    if (this.#held.length === 0) return;
+    const newer = new Set(batch.map(rowOf));
+    for (const held of this.#held)
+      if (held.number < number) held.batch = held.batch.filter((write) => !newer.has(rowOf(write)));
   }
 
   #retry(): void {
+    if (this.#closed) return;
     for (const item of this.#held.splice(0)) this.#send(item);
   }
+}
+
+/** Names the row that a write replaces. */
+function rowOf({ put, row }: Write): string {
+  if (put === "result") return `${put} ${row.op} ${row.key}`;
+  if (put === "jobInput") return `${put} ${row.job} ${row.name}`;
+  if (put === "setting") return `${put} ${row.name}`;
+  return "id" in row ? `${put} ${row.id}` : `${put} ${row.key}`;
 }

@@ -6,12 +6,18 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
 const NEWLINE = 0x0a;
 const sync = promisify(fsync);
 
+/** Where the text of one log goes. */
+export interface Sink {
+  append(text: string): void;
+  close(): Promise<void>;
+}
+
 /**
  * The file behind one job log: made with the first bytes, appended to, never a reason for the job to fail.
  *
  * What does not fit on a full disk is counted, and the gap is marked as soon as there is room again.
  */
-export class LogSink {
+export class LogSink implements Sink {
   readonly #path: string;
   readonly #marked: (text: string) => string;
   #file: number | undefined;

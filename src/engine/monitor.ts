@@ -40,6 +40,8 @@ export class Monitor<T> {
   #error: Failure | undefined;
   #output: Output<T>;
   #tries = 0;
+  /** Until the next read. */
+  #waitMs = 0;
   #reading: Promise<void> | undefined;
   #again = false;
   #hint: Cause | undefined;
@@ -51,7 +53,7 @@ export class Monitor<T> {
     this.#engine = engine;
     this.#spec = spec;
     this.#term = term;
-    const stored = engine.store.queries.heads().find((row) => row.key === spec.key);
+    const stored = engine.heads.get(spec.key);
     const value = stored === undefined ? undefined : spec.value.decode(stored.value);
     this.#generation = stored?.generation ?? 0;
     if (stored !== undefined && value !== undefined) {
@@ -63,6 +65,7 @@ export class Monitor<T> {
   }
 
   start(): void {
+    if (this.#abort.signal.aborted) return;
     this.#stopWatching = this.#spec.watch?.((detail) => this.stale({ kind: "watch", subject: this.#spec.key, detail }));
     this.stale({ kind: "restart", subject: this.#spec.key, detail: "read at the start" });
   }
@@ -75,6 +78,7 @@ export class Monitor<T> {
 
   /** The value may have changed: it is read again now. */
   stale(hint: Cause): void {
+    if (this.#abort.signal.aborted) return;
     this.#hint = hint;
     if (this.#reading !== undefined) {
       this.#again = true;
@@ -89,11 +93,13 @@ export class Monitor<T> {
 
   /** Reads once more and says whether that went well; the step with the news has been made by then. */
   async refresh(): Promise<Result<T>> {
-    if (this.#reading === undefined) this.#begin();
-    else this.#again = true;
+    const { signal } = this.#abort;
+    if (this.#reading !== undefined) this.#again = true;
+    else if (!signal.aborted) this.#begin();
     while (this.#reading !== undefined) await this.#reading;
+    if (signal.aborted) return failure(problem("CANCELLED", "it is not watched any more"));
     if (this.#good !== undefined && this.#error === undefined) return success(this.#good.value);
-    return failure(this.#error ?? problem("CANCELLED", "it is not watched any more"));
+    return failure(this.#error ?? problem("CANCELLED", "it was not read"));
   }
 
   #begin(): void {
@@ -103,21 +109,32 @@ export class Monitor<T> {
   }
 
   async #read(): Promise<void> {
+    const { signal } = this.#abort;
     do {
       this.#again = false;
-      const result = await this.#spec.read(this.#abort.signal);
-      if (this.#abort.signal.aborted) return;
+      const result = await this.#attempt();
+      if (signal.aborted) break;
       if (result.ok) await this.#took(result.value);
       else this.#missed(result.error);
-    } while (this.#again);
+    } while (this.#again && !signal.aborted);
     this.#reading = undefined;
     this.#schedule();
+  }
+
+  /** An exception is a fault of the program, but no reason never to read again. */
+  async #attempt(): Promise<Result<T>> {
+    try {
+      return await this.#spec.read(this.#abort.signal);
+    } catch (error) {
+      return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
+    }
   }
 
   async #took(value: T): Promise<void> {
     const before = this.#good?.value;
     const changed = before === undefined || !this.#spec.equal(before, value);
     this.#tries = 0;
+    this.#waitMs = this.#spec.everyMs * (0.9 + this.#engine.random() / 5);
     this.#error = undefined;
     this.#staleSinceMs = undefined;
     this.#good = changed ? { value } : this.#good;
@@ -131,7 +148,7 @@ export class Monitor<T> {
         generation: this.#generation,
         seenMs: this.#engine.clock.now(),
       };
-      this.#engine.journal.note({ put: "head", row });
+      this.#engine.heads.put(row);
     }
     const detail = this.#spec.describe(before, value);
     const cause = changed ? { ...(this.#hint ?? this.#poll()), detail } : undefined;
@@ -143,7 +160,9 @@ export class Monitor<T> {
   #missed(error: Failure): void {
     this.#error = error;
     this.#staleSinceMs ??= this.#engine.clock.now();
-    const retryAtMs = this.#engine.clock.now() + this.#delayMs();
+    this.#waitMs = backoffMs(this.#tries, this.#engine.random());
+    this.#tries += 1;
+    const retryAtMs = this.#engine.clock.now() + this.#waitMs;
     this.#output = this.#good === undefined ? failed({ ...error, retryAtMs }, this.#term) : ok(this.#good.value);
     this.#engine.change(undefined, () => this.answer.set(this.#now()));
   }
@@ -152,15 +171,9 @@ export class Monitor<T> {
     return { kind: "poll", subject: this.#spec.key, detail: "" };
   }
 
-  #delayMs(): number {
-    return backoffMs(this.#tries, this.#engine.random());
-  }
-
   #schedule(): void {
     if (this.#abort.signal.aborted) return;
-    const waitMs = this.#error === undefined ? this.#spec.everyMs * (0.9 + this.#engine.random() / 5) : this.#delayMs();
-    if (this.#error !== undefined) this.#tries += 1;
-    this.#timer = this.#engine.clock.after(waitMs, () => this.#begin());
+    this.#timer = this.#engine.clock.after(this.#waitMs, () => this.#begin());
   }
 
   #now(): Answer<T> {

@@ -92,8 +92,8 @@ export class RunningJob implements Job {
     }
     watch.unsubscribe();
     this.#wake = undefined;
-    if (!this.signal.aborted)
-      this.log(this.#approved ? "Started by hand" : `The confirm threshold is now ${confirm.threshold}`);
+    if (this.signal.aborted) return;
+    this.log(this.#approved ? "Started by hand" : `The confirm threshold is now ${confirm.threshold}`);
     await this.#move("ready");
   }
 
@@ -148,6 +148,12 @@ export class RunningJob implements Job {
     return this.#outcome === "interrupted" ? problem("INTERRUPTED", reason) : problem("CANCELLED", reason);
   }
 
+  /** The result as it counts: what was stopped has failed, whatever the operation says of it. */
+  verdict<T>(result: Result<T>): Result<T> {
+    const stopped = this.#outcome !== undefined || (this.#timedOut && !result.ok);
+    return stopped ? failure(this.stopReason()) : result;
+  }
+
   async #move(state: JobState, more: Partial<JobRow> = {}): Promise<void> {
     this.row = { ...this.row, ...more, state };
     this.#changed();
@@ -158,14 +164,22 @@ export class RunningJob implements Job {
   async end(error: Failure | undefined, ...writes: readonly Write[]): Promise<void> {
     this.#timeout?.unsubscribe();
     this.#giveBack?.();
-    const state: JobState = error === undefined ? "ok" : (this.#outcome ?? "failed");
-    this.row = { ...this.row, state, error: error ?? null, endedMs: this.#engine.clock.now() };
+    this.sealed ??= "the job has ended";
+    const state = error === undefined ? "ok" : (this.#outcome ?? endOf(error));
+    const row: JobRow = { ...this.row, state, error: error ?? null, endedMs: this.#engine.clock.now() };
     this.log(
       error === undefined ? "Job succeeded" : `Job ${state}: ${error.message}${error.hint ? ` — ${error.hint}` : ""}`,
     );
     await this.#log.close();
-    await this.#engine.journal.save({ put: "job", row: this.row }, ...writes);
+    await this.#engine.journal.save({ put: "job", row }, ...writes);
+    this.row = row; // shown only now that it is durable
     this.ended = true;
     this.#changed();
   }
+}
+
+/** What was given up, or is followed no longer, is no failure. */
+function endOf({ code }: Failure): JobState {
+  if (code === "INTERRUPTED") return "interrupted";
+  return code === "SUPERSEDED" || code === "CANCELLED" ? "cancelled" : "failed";
 }

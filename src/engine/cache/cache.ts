@@ -1,6 +1,6 @@
 import { bindNode, mapNode, type Node, Variable } from "../../incr/index.ts";
 import { type Output, sameOutput } from "../../term/output.ts";
-import { type Answer, answering, type Box, type Term } from "../../term/term.ts";
+import { type Answer, answering, type Box, sameAnswer, type Term } from "../../term/term.ts";
 import type { Engine } from "../engine.ts";
 import type { ResultRow } from "../store/store.ts";
 import type { Builder } from "./builder.ts";
@@ -92,13 +92,19 @@ export function cached<C, K, V>(
   const use: Use = { term: box.key, ...(options.validForMs === undefined ? {} : { validForMs: options.validForMs }) };
   const begin = (output: Output<K>): Node<Answer<V>> =>
     output.state === "ok"
-      ? engine.cache.get(builder, context, output.value, use)
+      ? mapNode(engine.cache.get(builder, context, output.value, use), (answer) => asOf(box.key, answer), sameAnswer)
       : new Variable<Answer<V>>(graph, { output, metadata: {} });
   const answer = bindNode(
     mapNode(input.node, (output) => output, sameOutput()),
     begin,
   );
   return answering(engine.world, box, options.latched ? latch(answer) : answer, [{ term: input }], options.tell);
+}
+
+/** Several terms may share a key: to each of them it is their own. */
+function asOf<V>(origin: string, answer: Answer<V>): Answer<V> {
+  const { output, metadata } = answer;
+  return output.state === "ok" || output.origin === origin ? answer : { output: { ...output, origin }, metadata };
 }
 
 /** While an answer is on its way, the last good one with a mark that it is being renewed. */

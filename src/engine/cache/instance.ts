@@ -36,6 +36,8 @@ export class Instance<Context, Key, Value> {
   #job: RunningJob | undefined;
   #result: Result<Value> | undefined;
   #row: ResultRow | undefined;
+  /** Since when the value could not be renewed, and why. */
+  #old: { readonly sinceMs: number; readonly why: string } | undefined;
   #tries = 0;
   /** The job at work was cancelled because nobody wanted it; its result does not count, whoever comes back. */
   #unneeded = false;
@@ -77,13 +79,10 @@ export class Instance<Context, Key, Value> {
   #restore(stored: ResultRow | undefined): void {
     if (stored === undefined) return;
     this.#row = stored;
-    if (stored.rebuild) return;
-    if (stored.error !== null) {
-      if (stored.error.class === "failed") this.#result = failure(stored.error);
-      return;
-    }
-    const value = this.#builder.value.decode(stored.value);
-    if (value !== undefined) this.#result = { ok: true, value };
+    if (stored.error === null) {
+      const value = this.#builder.value.decode(stored.value);
+      if (value !== undefined) this.#result = { ok: true, value };
+    } else if (stored.error.class === "failed" && !stored.rebuild) this.#result = failure(stored.error);
   }
 
   /** One more user; call inside a step. */
@@ -93,7 +92,8 @@ export class Instance<Context, Key, Value> {
     this.#term = use.term;
     this.#engine.jobs.rebuilders.set(`${this.#builder.id} ${this.#digest}`, () => this.rebuild());
     if (use.validForMs !== undefined) this.#validForMs = Math.min(use.validForMs, this.#validForMs ?? use.validForMs);
-    if (this.#job === undefined && this.#retry === undefined && this.#result === undefined) this.#run(false);
+    const lacks = this.#result === undefined || this.#row?.rebuild === true;
+    if (lacks && this.#job === undefined && this.#retry === undefined) this.#run(false);
     else this.#watchExpiry();
   }
 
@@ -115,14 +115,17 @@ export class Instance<Context, Key, Value> {
   /** Runs again whatever is known; the old value is shown meanwhile. */
   async rebuild(): Promise<Result<JobId>> {
     if (this.#job !== undefined) return failure(problem("NOT_POSSIBLE", `it runs already, as job ${this.#job.id}`));
-    this.#retry?.unsubscribe();
-    this.#retry = undefined;
-    if (this.#row !== undefined)
-      await this.#engine.journal.save({ put: "result", row: { ...this.#row, rebuild: true } });
     const cause: Cause = { kind: "person", subject: this.#term, detail: "Rebuild was asked for" };
-    return new Promise((resolve) => {
-      this.#engine.change(cause, () => resolve({ ok: true, value: this.#run(false).id }));
-    });
+    const begun: JobId[] = [];
+    // The run begins before anything is awaited, so that a second press in the meantime finds it.
+    this.#engine.change(cause, () => begun.push(this.#run(false).id));
+    const [job] = begun;
+    if (job === undefined) return failure(problem("NOT_POSSIBLE", "Millrace is being stopped"));
+    if (this.#row !== undefined) {
+      this.#row = { ...this.#row, rebuild: true };
+      await this.#engine.journal.save({ put: "result", row: this.#row });
+    }
+    return { ok: true, value: job };
   }
 
   #run(background: boolean): RunningJob {
@@ -148,10 +151,10 @@ export class Instance<Context, Key, Value> {
 
   async #work(job: RunningJob): Promise<void> {
     const result = await this.#attempt(job);
-    const final: Result<Value> = job.stopped === undefined ? result : failure(job.stopReason());
+    const final = job.verdict(result);
     const error = final.ok ? undefined : final.error;
     const dropped = job.stopped === "interrupted" || this.#unneeded;
-    const row = this.#resultRow(job, final);
+    const row = this.#rowAfter(job, final);
     if (dropped) await job.end(error);
     else await job.end(error, { put: "result", row });
     const cause: Cause = { kind: "job", subject: job.id, detail: `${this.#builder.id} ${job.row.state}` };
@@ -168,7 +171,9 @@ export class Instance<Context, Key, Value> {
     }
   }
 
-  #resultRow(job: RunningJob, result: Result<Value>): ResultRow {
+  /** What is stored now. A renewal that failed by the outside's fault leaves the known value where it is. */
+  #rowAfter(job: RunningJob, result: Result<Value>): ResultRow {
+    if (this.#row !== undefined && this.#keeps(result)) return { ...this.#row, build: job.row.build };
     return {
       op: this.#builder.id,
       key: this.#digest,
@@ -181,25 +186,27 @@ export class Instance<Context, Key, Value> {
     };
   }
 
+  #keeps(result: Result<Value>): boolean {
+    return !result.ok && result.error.class === "transient" && this.#result?.ok === true;
+  }
+
   /** A job has ended; `row` is undefined when its result does not count. */
   #finished(result: Result<Value>, row: ResultRow | undefined): void {
     this.#job = undefined;
     this.#unneeded = false;
-    if (row !== undefined) {
-      this.#row = row;
-      this.#keep(result);
-    }
+    if (row !== undefined) this.#take(result, row);
     if (this.uses === 0) this.#idle(this.#row);
     else if (row === undefined && (result.ok || result.error.code !== "INTERRUPTED")) this.#run(false);
     else if (row !== undefined) this.#plan(result);
     this.#publish();
   }
 
-  /** A failed renewal by the outside's fault does not take away the value that is known. */
-  #keep(result: Result<Value>): void {
-    const transient = !result.ok && result.error.class === "transient";
-    if (transient && this.#result?.ok) return;
-    this.#result = result;
+  #take(result: Result<Value>, row: ResultRow): void {
+    const kept = this.#keeps(result);
+    this.#row = row;
+    if (!kept) this.#result = result;
+    if (!kept || result.ok) this.#old = undefined;
+    else this.#old = { sinceMs: this.#old?.sinceMs ?? this.#engine.clock.now(), why: result.error.message };
   }
 
   #plan(result: Result<Value>): void {
@@ -220,7 +227,8 @@ export class Instance<Context, Key, Value> {
   }
 
   #watchExpiry(): void {
-    if (this.#validForMs === undefined || this.#row === undefined || this.#job !== undefined) return;
+    if (this.#validForMs === undefined || this.#row === undefined) return;
+    if (this.#job !== undefined || this.#retry !== undefined) return;
     this.#expiry?.unsubscribe();
     // Up to a tenth earlier, so that what was made together does not expire together.
     const lifeMs = this.#validForMs * (1 - this.#engine.random() / 10);
@@ -243,6 +251,7 @@ export class Instance<Context, Key, Value> {
     const metadata = {
       ...(job === undefined ? {} : { job }),
       ...(updating !== undefined && shown?.ok ? { updating } : {}),
+      ...(this.#old === undefined ? {} : { staleSinceMs: this.#old.sinceMs, detail: `not renewed: ${this.#old.why}` }),
     };
     return { output: this.#output(shown, updating), metadata };
   }

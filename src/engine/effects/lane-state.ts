@@ -1,5 +1,6 @@
 import type { Engine } from "../engine.ts";
 import type { JobId } from "../job.ts";
+import { hex } from "../random.ts";
 import type { IntentRow } from "../store/store.ts";
 import { Intents, newIntent } from "./intents.ts";
 import type { Situation } from "./machine.ts";
@@ -61,6 +62,11 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
   stamp(intent: string, of: { readonly generation: number; readonly digest: string }): Stamp {
     const { generation, digest } = of;
     return { intent, generation, digest, epoch: this.#engine.epoch, owner: this.#about.owner };
+  }
+
+  /** A new intent for this value. */
+  newRow(want: { readonly generation: number; readonly digest: string }, job: JobId): IntentRow {
+    return this.row(this.stamp(hex(this.#engine.random, 32), want), job);
   }
 
   /** A planned intent, still without its wanted value. */

@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { type Failure, failure, type Result, success } from "../../term/output.ts";
+import type { Failure, Result } from "../../term/output.ts";
 import { backoffMs } from "../backoff.ts";
 import type { Engine } from "../engine.ts";
 import { problem } from "../errors.ts";
@@ -7,6 +6,7 @@ import type { JobId } from "../job.ts";
 import type { RunningJob } from "../running-job.ts";
 import type { IntentRow } from "../store/store.ts";
 import { type Ended, endingFailure, troubleOf } from "./intents.ts";
+import { adoptSeen, forceWanted } from "./lane-by-hand.ts";
 import { LaneFace } from "./lane-face.ts";
 import { LaneJob } from "./lane-job.ts";
 import { LaneState } from "./lane-state.ts";
@@ -47,6 +47,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   readonly #waker: Waker;
   readonly #face: LaneFace;
   readonly #engine: Engine;
+  readonly #rebuilder: string;
 
   constructor(engine: Engine, kind: TargetKind<Spec, W, Seen, Ref>, spec: Spec, options: LaneOptions) {
     this.#engine = engine;
@@ -65,7 +66,8 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     this.#job = new LaneJob(engine, about, () => this.#showJob());
     this.#waker = new Waker(engine.clock);
     this.#face = new LaneFace(engine, options.term, () => this.#job.id ?? this.last?.job);
-    engine.jobs.rebuilders.set(`${kind.kind} ${this.name}`, () => this.force());
+    this.#rebuilder = `${kind.kind} ${this.name}`;
+    engine.jobs.rebuilders.set(this.#rebuilder, () => this.force());
   }
 
   get lastSeen(): Seen | undefined {
@@ -95,13 +97,23 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
 
   start(): void {
     this.#engine.background(async () => {
-      while (!this.#stopped) await this.#carryOut(nextAct(this.#state.situation()));
+      while (!this.#stopped) await this.#next();
+      await this.#job.end(problem("INTERRUPTED", `${this.options.term} is not part of the pipeline any more`));
     });
   }
 
+  /** The term is gone: what was sent is not followed any more, what was not is not sent. */
   stop(): void {
     this.#stopped = true;
+    this.#engine.jobs.rebuilders.delete(this.#rebuilder);
+    this.#job.supersede(0);
     this.#waker.wake();
+  }
+
+  async #next(): Promise<void> {
+    const job = this.#job.current;
+    if (job?.stopped === undefined) return this.#carryOut(nextAct(this.#state.situation()));
+    return this.#jobStopped(job, job.stopReason());
   }
 
   /** Sets the newest wanted value; undefined while it is not known. Call inside a step. */
@@ -118,42 +130,14 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
 
   /** Rebuild: the wanted value is applied (again), as a new generation. */
   async force(): Promise<Result<JobId>> {
-    const { want } = this;
-    if (this.#job.current !== undefined || this.#state.intents.row !== undefined)
-      return failure(problem("NOT_POSSIBLE", `a deploy of ${this.options.term} is under way`));
-    if (want === undefined)
-      return failure(problem("NOT_POSSIBLE", "nothing is wanted at the moment: an input is not ready"));
-    return new Promise((resolve) => {
-      this.#engine.change({ kind: "person", subject: this.options.term, detail: "Rebuild was asked for" }, () => {
-        const forced = this.#state.wants.force(
-          want,
-          this.#engine.events.map(({ id }) => id),
-          this.#state.intents.newest,
-        );
-        resolve(success(this.#job.for(forced).id));
-        this.#waker.wake();
-      });
-    });
+    return forceWanted(this.#engine, this.#state, this.#job, this.#waker, this.options.term);
   }
 
   /** Accepts what is on a held target: its receipt becomes the last one we know, our numbers are raised above it. */
   async adopt(who: string): Promise<Result<void>> {
-    const receipt = this.#state.lastSeen?.receipt;
-    if (receipt === undefined || this.#state.intents.row !== undefined)
-      return failure(problem("NOT_POSSIBLE", `${this.options.term} is not held: there is nothing to adopt`));
-    const endedMs = this.#engine.clock.now();
-    const row: IntentRow = {
-      ...this.#state.row(receipt, "adopted" as JobId),
-      state: "verified",
-      evidence: `adopted by ${who}`,
-      endedMs,
-    };
-    await this.#engine.raiseEpoch(receipt.epoch);
-    await this.#engine.journal.save({ put: "intent", row });
-    this.#state.intents.ended(row, "verified");
-    this.#state.wants.raiseAbove(receipt.generation);
+    const adopted = await adoptSeen(this.#engine, this.#state, this.options.term, who);
     this.#waker.wake();
-    return success(undefined);
+    return adopted;
   }
 
   async #carryOut(act: Act): Promise<void> {
@@ -191,8 +175,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     if (seen.ok) {
       this.#tries = 0;
       this.#state.seen = seen.value;
-    } else if (this.#job.interrupted) await this.#interrupted();
-    else await this.#unreachable(seen.error);
+    } else if (this.#job.current?.stopped === undefined) await this.#unreachable(seen.error);
   }
 
   async #unreachable(error: Failure): Promise<void> {
@@ -244,7 +227,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
       await this.#endJob(problem("SUPERSEDED", "a newer value is wanted"));
     const job = this.#job.for({ ...want, ...this.#state.resumes() });
     const started = await this.#job.started(job, this.kind.level);
-    if (!started.ok) return this.#notStarted(job, want, started.error);
+    if (!started.ok) return this.#jobStopped(job, started.error);
     const fresh = await this.options.fresh();
     this.#state.seen = undefined;
     if (fresh.ok) this.#state.cleared = this.want?.generation === generation ? generation : undefined;
@@ -255,14 +238,16 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
       });
   }
 
-  async #notStarted(job: RunningJob, want: Wanted<W>, error: Failure): Promise<void> {
+  /** The job was stopped before anything was sent. */
+  async #jobStopped(job: RunningJob, error: Failure): Promise<void> {
+    const { want } = this;
     if (this.#job.interrupted) return this.#interrupted();
-    if (this.want?.generation !== want.generation)
+    if (want === undefined) return this.#endJob(error);
+    if (this.#stopped || want.generation !== this.#job.generation)
       return this.#endJob(problem("SUPERSEDED", "a newer value is wanted"));
     if (this.#state.intents.row !== undefined) return this.#trouble(error);
     // Cancelled by a person: recorded, so that it is not tried again after a restart either.
-    const stamp = this.#state.stamp(randomUUID(), want);
-    const row: IntentRow = { ...this.#state.row(stamp, job.id), wanted: this.kind.wanted.encode(want.value) };
+    const row: IntentRow = { ...this.#state.newRow(want, job.id), wanted: this.kind.wanted.encode(want.value) };
     await this.#close({ ...row, state: "failed", evidence: job.row.note ?? error.message }, "failed", error);
   }
 
@@ -270,9 +255,10 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const { want } = this;
     const job = this.#job.current;
     if (want === undefined || this.#state.seen === undefined || job === undefined) return;
+    this.#job.seal();
     for (const { field, before, after } of this.kind.plan(this.spec, this.#state.seen, want.value))
       job.log(`${field}: ${before} → ${after}`);
-    const row = this.#state.row(this.#state.stamp(randomUUID(), want), job.id);
+    const row = this.#state.newRow(want, job.id);
     await this.#state.intents.save({
       ...row,
       wanted: this.kind.wanted.encode(want.value),
@@ -307,7 +293,8 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
       case "applied":
         return this.#state.intents.save({ ...row, state: "applied", ref: this.kind.ref.encode(applied.ref) });
       case "conflict":
-        return this.#job.log(`Somebody else wrote in between (${applied.detail}): looking again`);
+        this.#job.log(`Somebody else wrote in between (${applied.detail}): looking again`);
+        return this.#sleep(MOVING_MS);
       case "refused":
         return this.#end("failed", applied.error.message, applied.error);
       case "unknown":
@@ -332,8 +319,8 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const running = this.#state.runningOf(row);
     const events = this.#engine.store.queries.job(row.job)?.events ?? [];
     const job = this.#job.for({ generation: row.generation, running, events, ...this.#state.resumes() });
-    await this.#job.started(job, "harmless");
     this.#job.seal();
+    await this.#job.started(job, "harmless");
     return job;
   }
 
@@ -346,7 +333,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
       return this.#end("failed", "the record of the change cannot be read: an older version wrote it");
     const settled = await this.kind.settle(this.spec, ref, job);
     this.#state.seen = undefined;
-    if (this.#job.interrupted) return this.#interrupted();
+    if (this.#job.interrupted) return;
     if (settled.state === "unreachable") return this.#unreachable(settled.error);
     return this.#end(settled.state === "healthy" ? "verified" : settled.state, settled.evidence);
   }

@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Batch, GroupAnswer, Outcome } from "./committer.ts";
 import { createQueries } from "./queries.ts";
 import { failureOf, faultOf } from "./sqlite.ts";
-import { type Queries, type Store, StoreFull, StoreRefused, type Write } from "./store.ts";
+import { isClosing, type Queries, type Store, StoreFull, StoreRefused, type Write } from "./store.ts";
 import { encodeWrite } from "./tables.ts";
 import type { Writer } from "./writer.ts";
 
@@ -155,9 +155,3 @@ export class SqliteStore implements Store {
 }
 
 const FULL = "the disk of the state directory is full";
-
-/** Ends a job or moves an intent on: what must be recorded even from the reserve. */
-function isClosing(write: Write): boolean {
-  if (write.put === "job") return write.row.endedMs !== null;
-  return write.put === "intent" && write.row.state !== "planned";
-}

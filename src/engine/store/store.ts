@@ -123,6 +123,12 @@ export type Write =
   | { readonly put: "setting"; readonly row: { readonly name: string; readonly value: Json } }
   | { readonly put: "audit"; readonly row: AuditRow };
 
+/** Ends a job or moves an intent on: what must be recorded even when the disk is full, from a reserve. */
+export function isClosing(write: Write): boolean {
+  if (write.put === "job") return write.row.endedMs !== null;
+  return write.put === "intent" && write.row.state !== "planned";
+}
+
 export interface JobFilter {
   readonly op?: string;
   readonly state?: JobState;
