@@ -1,0 +1,11 @@
+/**
+ * The rig: an engine in virtual time, with stand-ins for what is outside. Exported, because users test their own
+ * pipelines with it.
+ */
+export { DummyBuilder, type DummyOptions, type DummyRun, textCodec } from "./dummy-builder.ts";
+export { type DummyMonitor, dummyMonitor } from "./dummy-monitor.ts";
+export { type Arrival, FakeKind, FakeWorld, type Mishap } from "./fake-target.ts";
+export { graphText } from "./graph-text.ts";
+export { MemoryLogs } from "./memory-logs.ts";
+export { createRig, type Rig, type RigOptions, repeatable, trace } from "./rig.ts";
+export { START_MS, TestClock } from "./test-clock.ts";
