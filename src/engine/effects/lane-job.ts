@@ -89,6 +89,11 @@ export class LaneJob {
     if (current.row.state !== "running") current.cancel("superseded: a newer value is wanted");
   }
 
+  /** Not yet started: nobody will start it. */
+  leave(): void {
+    if (this.current?.row.state !== "running") this.current?.interrupt("its target is not followed any more");
+  }
+
   /** Ends it; `writes` become durable in the same transaction. */
   async end(error: Failure | undefined, ...writes: readonly Write[]): Promise<void> {
     const job = this.current;

@@ -98,15 +98,15 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   start(): void {
     this.#engine.background(async () => {
       while (!this.#stopped) await this.#next();
-      await this.#job.end(problem("INTERRUPTED", `${this.options.term} is not part of the pipeline any more`));
+      await this.#job.end(problem("INTERRUPTED", `${this.options.term} is not followed any more`));
     });
   }
 
-  /** The term is gone: what was sent is not followed any more, what was not is not sent. */
+  /** The process or the term ends: what was sent is not followed any more, what was not is not sent. */
   stop(): void {
     this.#stopped = true;
     this.#engine.jobs.rebuilders.delete(this.#rebuilder);
-    this.#job.supersede(0);
+    this.#job.leave();
     this.#waker.wake();
   }
 
