@@ -1,7 +1,7 @@
 import { Variable } from "../../incr/index.ts";
 import { active, type Failure, failed, ok, type Phase } from "../../term/output.ts";
 import { type Answer, sameAnswer } from "../../term/term.ts";
-import type { Engine } from "../engine.ts";
+import type { Cause, Engine } from "../engine.ts";
 
 /** What a deploy term is worth: what runs on the target, and the wanted value's generation that this is true for. */
 export interface Deployed {
@@ -17,12 +17,19 @@ export class LaneFace {
   /** The job that the state is told by. */
   readonly #job: () => string | undefined;
   #deployed: Deployed = { running: "", generation: 0 };
+  /** What the next thing shown follows from: the cause that whoever reads this lane records. */
+  #news: Cause | undefined;
 
   constructor(engine: Engine, term: string, job: () => string | undefined) {
     this.#engine = engine;
     this.#term = term;
     this.#job = job;
     this.answer = new Variable(engine.world.graph, this.#answer(active("ready", term)), sameAnswer);
+  }
+
+  /** An ending that the next state tells of. */
+  tell(news: Cause): void {
+    this.#news = news;
   }
 
   active(phase: Phase, detail?: string): void {
@@ -40,7 +47,9 @@ export class LaneFace {
   }
 
   #show(output: Answer<Deployed>["output"], detail?: string): void {
-    this.#engine.change(undefined, () => this.answer.set(this.#answer(output, detail)));
+    const news = output.state === "active" ? undefined : this.#news;
+    if (news !== undefined) this.#news = undefined;
+    this.#engine.change(news, () => this.answer.set(this.#answer(output, detail)));
   }
 
   #answer(output: Answer<Deployed>["output"], detail?: string): Answer<Deployed> {

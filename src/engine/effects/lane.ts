@@ -361,8 +361,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     this.#state.wants.tried(row.generation);
     this.#state.cleared = undefined;
     this.#state.seen = undefined;
-    const detail = `deploy ${state}: ${evidence.split("\n")[0] ?? ""}`;
-    this.#engine.change({ kind: "job", subject: row.job, detail }, () => {});
+    this.#face.tell({ kind: "job", subject: row.job, detail: `deploy ${state}: ${evidence.split("\n")[0] ?? ""}` });
   }
 
   /** What one job was cleared for, the next is not. */

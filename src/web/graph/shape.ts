@@ -9,9 +9,9 @@ const LINE_HEIGHT = 17;
 const BOX_FOOT = 9;
 const CHIP_WIDTH = 150;
 const CHIP_HEIGHT = 20;
-const LINE_CHARS = 21;
+const LINE_CHARS = 18;
 const LINES_MAX = 3;
-const CHIP_CHARS = 20;
+const CHIP_CHARS = 17;
 
 /** What is placed: a node of the graph, or a chip that stands for a node of another group. */
 export interface Shape {
