@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
@@ -7,27 +7,9 @@ import { LogFiles, logPath } from "../../src/engine/job-log.ts";
 import { databaseIn } from "../../src/engine/store/open.ts";
 import { type Store, StoreFull } from "../../src/engine/store/store.ts";
 import { event, jobRow, opened, refusal } from "../engine/store/support.ts";
-import { mayMount, smallDisk } from "../support/tmpfs.ts";
+import { fillDisk, mayMount, smallDisk } from "../support/tmpfs.ts";
 
 const DETAIL = "x".repeat(4_000);
-
-/** Writes until there is no byte left. */
-function fill(path: string): void {
-  const file = openSync(path, "w");
-  try {
-    for (let bytes = 64 * 1024; bytes >= 1; ) bytes = wrote(file, bytes) ? bytes : Math.floor(bytes / 2);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function wrote(file: number, bytes: number): boolean {
-  try {
-    return writeSync(file, Buffer.alloc(bytes)) === bytes;
-  } catch {
-    return false; // no room for so many
-  }
-}
 
 /** Commits until the disk is full; the number of the last event that was accepted. */
 async function commitUntilFull(store: Store): Promise<number> {
@@ -54,7 +36,7 @@ describe.skipIf(!mayMount())("a full disk", () => {
       await store.commit([{ put: "job", row: jobRow("a", { state: "running" }) }]);
 
       const filler = join(dir, "..", "filler");
-      fill(filler);
+      fillDisk(filler);
       const last = await commitUntilFull(store);
       expect([store.full, seen]).toEqual([true, [true]]);
       expect(store.queries.lastEventId()).toBe(last);
@@ -87,7 +69,7 @@ describe.skipIf(!mayMount())("a full disk", () => {
     const dir = join(disk, "state");
     await (await opened(dir)).store.close();
     const filler = join(disk, "filler");
-    fill(filler);
+    fillDisk(filler);
     const refused = await refusal(dir, { writer: "thread" });
     expect(refused).toMatchObject({ code: "STORE_FULL", class: "failed" });
     expect(refused.message).toContain(dir);
@@ -99,7 +81,7 @@ describe.skipIf(!mayMount())("a full disk", () => {
 
   test("where nothing was ever, too", async () => {
     const disk = smallDisk("size=1m");
-    fill(join(disk, "filler"));
+    fillDisk(join(disk, "filler"));
     expect((await refusal(join(disk, "state"), { writer: "thread" })).code).toBe("STORE_FULL");
   });
 
@@ -109,7 +91,7 @@ describe.skipIf(!mayMount())("a full disk", () => {
     const log = files.writer("2026-11-21/070000-build-1");
     log.write("before\n");
     log.flush();
-    fill(join(disk, "filler"));
+    fillDisk(join(disk, "filler"));
     log.write("lost\n".repeat(4_000));
     log.flush();
     rmSync(join(disk, "filler"));

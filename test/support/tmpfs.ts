@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmdirSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -27,5 +27,29 @@ export function mayMount(): boolean {
     return false;
   } finally {
     rmdirSync(dir);
+  }
+}
+
+/** A small disk on an existing directory; returns how to take it away. @param options  As for `mount -o`. */
+export function mountDisk(dir: string, options: string): () => void {
+  execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", dir]);
+  return () => void execFileSync("umount", ["-l", dir]);
+}
+
+/** Writes to a file until there is no byte left on its disk. */
+export function fillDisk(path: string): void {
+  const file = openSync(path, "w");
+  try {
+    for (let bytes = 64 * 1024; bytes >= 1; ) bytes = wrote(file, bytes) ? bytes : Math.floor(bytes / 2);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function wrote(file: number, bytes: number): boolean {
+  try {
+    return writeSync(file, Buffer.alloc(bytes)) === bytes;
+  } catch {
+    return false; // no room for so many
   }
 }

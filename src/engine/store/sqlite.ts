@@ -95,5 +95,12 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
-/** As the driver reports a damage, for what it does not check by itself. */
-export const damaged = (what: string): Error => new Sqlite.SqliteError(what, "SQLITE_CORRUPT");
+/** As the driver reports a damage, for what it does not check by itself. SQLite's own words are put on one line. */
+export const damaged = (what: string): Error =>
+  new Sqlite.SqliteError(
+    what
+      .replace("*** in database main ***", "")
+      .replaceAll(/\s*\n\s*/g, " ")
+      .trim(),
+    "SQLITE_CORRUPT",
+  );
