@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execGit, type Files, makeRepository, type TestRepository } from "../support/git.ts";
-import { dockerHost } from "../support/need.ts";
+import { dockerHost, need } from "../support/need.ts";
 import { freePort, startRegistry, type TestRegistry } from "../support/registry.ts";
 import { type Ended, runCommand, type Server, startServer } from "./server.ts";
 import {
@@ -21,7 +21,10 @@ import {
 import { until } from "./until.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const PROXY_MS = 10_000;
+const PROXY_MS = 20_000;
+
+/** Whether every real part of a world is there: `describe.skipIf(!hasParts)`. @throws {Error} with CI=true, if not. */
+export const hasParts = need("swarm") && need("registry") && need("git") && need("busybox");
 
 export interface WorldOptions {
   /** Short names of services to make; the engine knows them under `world.service(short)`. Default: `web`. */
@@ -243,7 +246,9 @@ async function startProxy(service: string, engine: string): Promise<Proxy> {
     said += String(chunk);
   });
   await until("the proxy listens", PROXY_MS, () => said !== "" || child.exitCode !== null);
-  return { url: `http://127.0.0.1:${port}/`, stop: () => end(child) };
+  const url = `http://127.0.0.1:${port}/`;
+  await until("the proxy knows a healthy task", PROXY_MS, async () => (await fetch(url)).status !== 503);
+  return { url, stop: () => end(child) };
 }
 
 async function end(child: ChildProcess): Promise<void> {
