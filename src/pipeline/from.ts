@@ -6,11 +6,16 @@ import type { BuildDeclaration, Source, SourceDeclaration } from "./types.ts";
  * A repository: where its commits come from, and what is built of them.
  *
  * @param source  `git("./path or url")`.
- * @param builds  One build, or a list of them.
+ * @param builds  One build, several, or a list of them.
  * @example from(git("./hello.git"), docker("Dockerfile", { live: publish("demo/hello:live") }))
  */
-export function from(source: SourceDeclaration, builds: BuildDeclaration | readonly BuildDeclaration[]): Source {
-  return freeze({ kind: "from", source, builds: isList(builds) ? builds : [builds], at: sourceLine(from) });
+export function from(
+  source: SourceDeclaration,
+  builds: BuildDeclaration | readonly BuildDeclaration[],
+  ...more: readonly BuildDeclaration[]
+): Source {
+  const all = [...(isList(builds) ? builds : [builds]), ...more];
+  return freeze({ kind: "from", source, builds: all, at: sourceLine(from) });
 }
 
 const isList = (builds: BuildDeclaration | readonly BuildDeclaration[]): builds is readonly BuildDeclaration[] =>
