@@ -4,6 +4,7 @@ import { problem } from "../engine/errors.ts";
 import { LogFiles } from "../engine/job-log.ts";
 import { heldBy, isLevel, type Threshold } from "../engine/level.ts";
 import { LiveView } from "../engine/live-view.ts";
+import { scrub } from "../engine/secret.ts";
 import type { Store } from "../engine/store/store.ts";
 import { lower, type Pipeline } from "../pipeline/lower.ts";
 import type { Ports } from "../pipeline/ports.ts";
@@ -66,7 +67,9 @@ export class DeployerProcess implements Running {
   /** Opens the pages, then begins to work. */
   static async start(options: LocalOptions, mode: Mode): Promise<Result<DeployerProcess>> {
     const logs = new LogFiles(mode.dir, mode.clock);
-    let fault: (error: unknown) => void = () => {};
+    let fault = (error: unknown): void => {
+      throw error; // before there is anything to end: the process ends
+    };
     const engine = new Engine({ clock: mode.clock, store: mode.store, logs, onFault: (error) => fault(error) });
     const ports = connect(engine, { ...options, scratch: mode.dir });
     if (!ports.ok) return ports;
@@ -76,7 +79,7 @@ export class DeployerProcess implements Running {
     const pipeline = makePipeline(ports.value, options);
     const view = viewOf(engine, pipeline, ports.value, logs, options, mode);
     const { host, port } = options;
-    const web = await startWeb({ view, host, port, token: actingToken(mode.dir), clock: mode.clock });
+    const web = await startWeb({ view, host, port, token: actingToken(mode.dir), clock: mode.clock, report: warn });
     if (!web.ok) {
       await quiesce(engine, pipeline, "the pages cannot be served");
       return web;
@@ -117,6 +120,11 @@ export class DeployerProcess implements Running {
   }
 }
 
+/** A page that fails is a fault to be told of, not one to end for. */
+function warn(error: unknown): void {
+  process.stderr.write(`millrace: a page failed: ${scrub(error instanceof Error ? error.message : String(error))}\n`);
+}
+
 /** No new work, open jobs let go, nothing writes to the store any more. */
 async function quiesce(engine: Engine, pipeline: Pipeline, why: string): Promise<void> {
   for (const monitor of pipeline.monitors) monitor.stop();
@@ -132,15 +140,20 @@ function makePipeline(ports: Ports, options: LocalOptions): Pipeline {
   return lower(ports, flavour, options.only);
 }
 
-/** The stored threshold holds for as long as the flag is what it was when it was stored. */
+/** The stored threshold holds for as long as the flag is what it was when it was stored; then it is forgotten. */
 function setThreshold(engine: Engine, options: LocalOptions, mode: Mode): void {
   const stored = mode.keepThreshold ? engine.store.queries.setting(THRESHOLD) : undefined;
   const kept = storedThreshold(stored, options.confirm);
   engine.confirm.set(kept ?? options.confirm, kept === undefined ? "--confirm" : "kept from before the restart");
+  if (stored !== undefined && kept === undefined) keepThreshold(engine, options.confirm, options.confirm); // for good
   // A dry run never lets go: what it would deploy it would deploy from a store that is thrown away.
   if (mode.dry || kept !== undefined) return;
   if (options.confirmAutoReleaseSec !== undefined && options.confirm !== "none")
     engine.confirm.autoRelease(options.confirmAutoReleaseSec * 1000);
+}
+
+function keepThreshold(engine: Engine, flag: Threshold, threshold: Threshold): void {
+  engine.journal.note({ put: "setting", row: { name: THRESHOLD, value: { flag, threshold } } });
 }
 
 function storedThreshold(stored: unknown, flag: Threshold): Threshold | undefined {
@@ -159,8 +172,6 @@ function viewOf(
   options: LocalOptions,
   mode: Mode,
 ): LiveView {
-  const keepThreshold = (threshold: Threshold): void =>
-    engine.journal.note({ put: "setting", row: { name: THRESHOLD, value: { flag: options.confirm, threshold } } });
   return new LiveView({
     engine,
     services: pipeline.services,
@@ -171,6 +182,6 @@ function viewOf(
     url: options.deployer.flavours[options.flavour]?.url ?? `http://${options.host}:${options.port}`,
     ready: () => engine.step > 0,
     dry: mode.dry,
-    ...(mode.keepThreshold ? { keepThreshold } : {}),
+    ...(mode.keepThreshold ? { keepThreshold: (chosen) => keepThreshold(engine, options.confirm, chosen) } : {}),
   });
 }
