@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -195,6 +196,24 @@ describe("read only", () => {
     const before = readdirSync(dir);
     expect(lastEvent(dir)).toBe(2);
     expect(readdirSync(dir)).toEqual(before);
+  });
+
+  test("reads what a killed server left in the WAL, and does not begin to recover it", async () => {
+    const dir = temporaryDirectory();
+    const left = temporaryDirectory();
+    const { store } = await opened(dir, { writer: "thread" });
+    await store.commit([{ put: "event", row: event(7) }]);
+    for (const name of readdirSync(dir)) cpSync(join(dir, name), join(left, name)); // as SIGKILL leaves it
+    await store.close();
+    const state = (): readonly (readonly [string, string, bigint])[] =>
+      readdirSync(left).map((name) => {
+        const path = join(left, name);
+        return [name, readFileSync(path).toString("base64"), statSync(path, { bigint: true }).mtimeNs];
+      });
+    const before = state();
+    expect(before.map(([name]) => name)).toContain("millrace.db-wal");
+    expect(lastEvent(left)).toBe(7);
+    expect(state()).toEqual(before);
   });
 
   test("a file in the place of the directory is not an empty store", () => {
