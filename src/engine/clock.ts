@@ -12,7 +12,7 @@ export interface Clock {
   readonly scheduler: SchedulerLike;
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls `work` once after `delayMs` (any length); unsubscribe to call it off. */
+  /** Calls `work` once after `delayMs` (any length, whole milliseconds); unsubscribe to call it off. */
   after(delayMs: number, work: () => void): Subscription;
   /** Resolves after `delayMs`, or at once when `signal` is aborted; never rejects. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
@@ -20,7 +20,7 @@ export interface Clock {
 
 export function createClock(scheduler: SchedulerLike = asyncScheduler): Clock {
   const after = (delayMs: number, work: () => void): Subscription => {
-    const dueMs = scheduler.now() + Math.max(0, delayMs);
+    const dueMs = scheduler.now() + Math.max(0, Math.ceil(delayMs));
     const timer = new Subscription();
     const arm = (): void => {
       const leftMs = dueMs - scheduler.now();

@@ -118,6 +118,6 @@ export function answering<T>(
   inputs: readonly TermInput[] = [],
   tell?: (value: T) => string,
 ): Term<T> {
-  const node = mapNode(answer, ({ output }) => output);
+  const node = mapNode(answer, ({ output }) => output, sameOutput<T>());
   return new Term(world, { node, inputs, box, answer, ...(tell === undefined ? {} : { tell }) });
 }

@@ -3,6 +3,7 @@
  * pipelines with it.
  */
 export { DummyBuilder, type DummyOptions, type DummyRun, textCodec } from "./dummy-builder.ts";
+export { type DummyInput, dummyInput } from "./dummy-input.ts";
 export { type DummyMonitor, dummyMonitor } from "./dummy-monitor.ts";
 export { type Arrival, FakeKind, FakeWorld, type Mishap } from "./fake-target.ts";
 export { graphText } from "./graph-text.ts";

@@ -13,6 +13,8 @@ export interface RigOptions {
   readonly clock?: TestClock;
   /** Default: `repeatable(1)`. */
   readonly random?: () => number;
+  /** Told of faults of the program; default: they are thrown, where the test runner sees them. */
+  readonly onFault?: (error: unknown) => void;
   /** Called at each point where the process could die; true kills it there. */
   readonly dies?: (point: string) => boolean;
 }
@@ -35,8 +37,6 @@ export interface Rig {
   /** The store beneath: it outlives the engine. */
   readonly store: Store;
   readonly logs: MemoryLogs;
-  /** Faults of the program that the engine was told of. */
-  readonly faults: readonly unknown[];
   /** Asked by whoever answers the engine: false when it is dead (by then). */
   readonly alive: (point: string) => boolean;
   /** kill -9: the engine does, writes and hears nothing any more. */
@@ -62,9 +62,8 @@ function start(parts: Parts, epoch: number): Rig {
   };
   const mortal = mortalClock(clock, () => lives);
   const logs = new MemoryLogs(mortal);
-  const faults: unknown[] = [];
-  const onFault = (error: unknown): void => void faults.push(error);
-  const engine = new Engine({ clock: mortal, store: new MortalStore(store, epoch, alive), logs, random, onFault });
+  const fault = parts.onFault === undefined ? {} : { onFault: parts.onFault };
+  const engine = new Engine({ clock: mortal, store: new MortalStore(store, epoch, alive), logs, random, ...fault });
   const kill = (): void => {
     lives = false;
     engine.close();
@@ -77,7 +76,7 @@ function start(parts: Parts, epoch: number): Rig {
     await next.engine.jobs.closeOrphans();
     return next;
   };
-  return { clock, engine, world: engine.world, store, logs, faults, alive, kill, restart };
+  return { clock, engine, world: engine.world, store, logs, alive, kill, restart };
 }
 
 /** Numbers from 0 to 1 that look random and are the same again for the same seed (mulberry32). */
