@@ -42,7 +42,7 @@ export interface Server {
   api(path: string): Promise<unknown>;
   /** The same, checked against a schema of the API. */
   read<T extends TSchema>(path: string, schema: T): Promise<Static<T>>;
-  /** Acts with the token of the state directory; gives status and body, refused or not. */
+  /** Acts with the token that the server names when it starts; gives status and body, refused or not. */
   act(
     method: "POST" | "PUT",
     path: string,
@@ -69,9 +69,13 @@ export interface Server {
 
 const WAIT_MS = 60_000;
 
-/** Starts `millrace serve` as a process of its own and waits until its pages answer. */
-export async function startServer(cwd: string, args: readonly string[]): Promise<Server> {
-  const child = spawn(process.execPath, [...entry(), "serve", ...args], { cwd, env: environment(cwd) });
+/** Starts `millrace serve` (or `local`) as a process of its own and waits until its pages answer. */
+export async function startServer(
+  cwd: string,
+  args: readonly string[],
+  command: "serve" | "local" = "serve",
+): Promise<Server> {
+  const child = spawn(process.execPath, [...entry(), command, ...args], { cwd, env: environment(cwd) });
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => chunks.push(String(chunk)));
   const output = (): string => chunks.join("");
@@ -84,14 +88,20 @@ export async function startServer(cwd: string, args: readonly string[]): Promise
     READY_MS,
     () => {
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output()}`);
-      return /is at (http:\S+)/.exec(output())?.[1];
+      return /is at (http:\S+)\n.*token for acting in \S+\n/.exec(output())?.[1];
     },
     output,
   );
-  return serverAt(url, cwd, child, { output, ended });
+  const tokenFile = /token for acting in (\S+)/.exec(output())?.[1] ?? "";
+  return serverAt(url, tokenFile, child, { output, ended });
 }
 
-function serverAt(url: string, cwd: string, child: ChildProcess, process: Pick<Server, "output" | "ended">): Server {
+function serverAt(
+  url: string,
+  tokenFile: string,
+  child: ChildProcess,
+  process: Pick<Server, "output" | "ended">,
+): Server {
   const read = async <T extends TSchema>(path: string, schema: T): Promise<Static<T>> => {
     const body = await getJson(url, path);
     if (!Check(schema, body)) throw new Error(`${path} is not as its schema says: ${JSON.stringify(body)}`);
@@ -118,7 +128,7 @@ function serverAt(url: string, cwd: string, child: ChildProcess, process: Pick<S
     pid: child.pid ?? 0,
     api: (path) => getJson(url, path),
     read,
-    act: (method, path, body) => act(url, join(cwd, "state/token"), method, path, body),
+    act: (method, path, body) => act(url, tokenFile, method, path, body),
     jobs,
     job: (id) => read(`jobs/${id}`, JobDetailJson),
     log: async (id) => (await fetch(`${url}/api/v1/jobs/${id}/log`)).text(),
