@@ -1,11 +1,12 @@
 import type { Engine } from "./engine.ts";
 import type { JobId } from "./job.ts";
 import type { RunningJob } from "./running-job.ts";
-import type { JobFilter, JobRow } from "./store/store.ts";
+import type { EventRow, JobFilter, JobRow } from "./store/store.ts";
 import type { JobDetail, JobView } from "./view.ts";
 
 const HISTORY_MAX = 10;
 const DURATIONS = 5;
+const CAUSES_MAX = 50;
 
 /** Jobs as pages show them: those that are open from memory, the others from the store. */
 export class JobBook {
@@ -46,11 +47,24 @@ export class JobBook {
     const at = this.#engine.world.terms.get(row.term)?.box?.at;
     return {
       ...this.#view(row),
-      because: queries.events(row.events),
+      because: this.#causes(row),
       inputs: queries.jobInputs(row.id),
       history: history.map((one) => this.#view(this.#engine.jobs.open.get(one.id)?.row ?? one)),
       ...(at === undefined ? {} : { at }),
     };
+  }
+
+  /** The whole chain, oldest first: a job that led to this one is told with what led to that job. */
+  #causes(row: JobRow): readonly EventRow[] {
+    const found = new Map<number, EventRow>();
+    let next = row.events;
+    while (next.length > 0 && found.size < CAUSES_MAX) {
+      const events = this.#engine.store.queries.events(next.filter((id) => !found.has(id)));
+      for (const event of events) found.set(event.id, event);
+      const jobs = events.filter(({ kind }) => kind === "job");
+      next = jobs.flatMap(({ subject }) => this.row(subject)?.events ?? []);
+    }
+    return [...found.values()].toSorted((a, b) => a.id - b.id);
   }
 
   #view(row: JobRow): JobView {

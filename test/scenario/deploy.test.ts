@@ -51,6 +51,10 @@ describe.skipIf(!hasParts)("a push to a live branch", () => {
     expect((await replaced()).length).toBe(4);
     const [deploy] = await deploys("swarm");
     expect(deploy).toMatchObject({ state: "verified", generation: 1 });
+    const causes = (await world.server.job(deploy?.job ?? "")).because.map(({ kind, detail }) => `${kind}: ${detail}`);
+    expect(causes[0]).toBe(`watch: live none → ${pushes[0]?.commit.slice(0, 8)}`);
+    expect(causes.slice(1, 4)).toEqual(["job: git-fetch ok", "job: docker-build ok", "job: docker-push ok"]);
+    expect(causes[4]).toMatch(/^job: deploy verified: .*:live is sha256:/);
     expect(await deploys("swarm")).toHaveLength(1);
   });
 
@@ -74,7 +78,7 @@ describe.skipIf(!hasParts)("a push to a live branch", () => {
       const pushed = world.push(await sample("3"));
       pushes.push(pushed);
       await world.server.rolledOut(pushed.commit);
-      const digest = (await world.digestOf("live")) ?? "no digest";
+      const digest = (await world.digestOf("live"))?.slice(0, 19) ?? "no digest"; // as people read it
       const row = page.locator(`tr[data-key$="${world.service()}"]`);
       await row.locator(".version", { hasText: digest }).waitFor();
       await page.getByRole("heading", { name: "Everything is live and up to date" }).waitFor();

@@ -31,7 +31,7 @@ describe.skipIf(!hasParts)("an operator", () => {
 
     expect(tag.waitingFor).toContain("the threshold is dangerous");
     expect(await command("jobs")).toContain(tag.id);
-    expect(await command("why", tag.id)).toContain("live");
+    expect(await command("why", tag.id)).toContain(`watch: live none → ${first.slice(0, 8)}`);
     expect(await act("start", tag.id)).toBe("started\n");
     const swarm = await waiting("swarm");
     expect(await world.server.act("POST", `jobs/${swarm.id}/start`)).toMatchObject({ status: 200 });
