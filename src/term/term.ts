@@ -53,7 +53,7 @@ interface Made<T> {
   readonly box?: Box | undefined;
   readonly answer?: Node<Answer<T>>;
   /** The value in a few words, for its box. */
-  tell?(value: T): string;
+  tell?(this: void, value: T): string;
 }
 
 /** A node of the pipeline: what it is (box, inputs) and what it is now (output). */

@@ -309,8 +309,9 @@ describe("the time limit of a run", () => {
     const rig = createRig();
     const builder = new DummyBuilder({ timeoutMs: MINUTE });
     const { shows } = keyed(rig, builder, {}, "k");
-    (await builder.nextRun()).succeed("image");
+    const run = await builder.nextRun();
+    run.succeed("image");
     await rig.clock.advance(10 * MINUTE);
-    expect(shows()).toBe("ok image");
+    expect([shows(), run.job.signal.aborted]).toEqual(["ok image", false]);
   });
 });
