@@ -3,6 +3,7 @@ import { edgesOf } from "../term/graph.ts";
 import { type Failure, isOwn, type Output, seenFrom } from "../term/output.ts";
 import type { Term } from "../term/term.ts";
 import type { Engine, Step } from "./engine.ts";
+import { isJobId } from "./job.ts";
 import type { GraphChange, GraphEdge, GraphNode, GraphSnapshot } from "./view.ts";
 
 /** The drawn graph of an engine: a snapshot on demand, and what changes with each step. */
@@ -72,7 +73,7 @@ export class GraphView {
       state: seenFrom(output, term.key),
       detail: brief(failure?.message ?? metadata.detail ?? term.told ?? ""),
       ...(box?.at === undefined ? {} : { at: box.at }),
-      ...(metadata.job === undefined ? {} : { job: metadata.job as NonNullable<GraphNode["job"]> }),
+      ...(metadata.job !== undefined && isJobId(metadata.job) ? { job: metadata.job } : {}),
       ...(metadata.updating === undefined ? {} : { updating: metadata.updating }),
       ...(metadata.staleSinceMs === undefined ? {} : { staleSinceMs: metadata.staleSinceMs }),
       ...(failure === undefined ? {} : { failure }),

@@ -105,6 +105,7 @@ export class JobBook {
 
 /** The field when there is something in it. */
 const defined = <N extends string, V>(name: N, value: V | null | undefined): { readonly [K in N]?: V } =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed name widens to string
   value === null || value === undefined ? {} : ({ [name]: value } as { readonly [K in N]?: V });
 
 function median(values: readonly number[]): number | undefined {

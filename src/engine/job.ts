@@ -5,6 +5,11 @@ import type { Pool } from "./pool.ts";
 /** `YYYY-MM-DD/HHMMSS-<operation>-<random>`, UTC. */
 export type JobId = string & { readonly __jobId: never };
 
+const JOB_ID = /^\d{4}-\d{2}-\d{2}\/\d{6}-[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;
+
+/** Whether a text has the shape of a job's id. */
+export const isJobId = (text: string): text is JobId => JOB_ID.test(text);
+
 export type JobState = "ready" | "waiting" | "running" | "ok" | "failed" | "cancelled" | "interrupted";
 
 /** Steps done of total, with the name of the step at work. */

@@ -3,7 +3,7 @@ import { type Failure, failure, type Result, success } from "../term/output.ts";
 import { digestOf } from "./cache/digest.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
-import type { JobId, Progress } from "./job.ts";
+import { isJobId, type JobId } from "./job.ts";
 import type { LogFiles } from "./job-log.ts";
 import type { Level } from "./level.ts";
 import { hex } from "./random.ts";
@@ -142,10 +142,11 @@ export class Jobs {
   }
 }
 
-export const progressText = ({ done, total, label }: Progress): string => `${done}/${total} ${label}`;
-
+/** @throws {Error} when an operation has a name that does not fit into an id. */
 function jobId(op: string, atMs: number, random: string): JobId {
   const iso = new Date(atMs).toISOString();
   const time = iso.slice(11, 19).replaceAll(":", "");
-  return `${iso.slice(0, 10)}/${time}-${op}-${random}` as JobId;
+  const id = `${iso.slice(0, 10)}/${time}-${op}-${random}`;
+  if (!isJobId(id)) throw new Error(`no job id can be made of ${id}`);
+  return id;
 }

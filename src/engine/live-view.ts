@@ -4,6 +4,7 @@ import type { Service } from "./effects/service.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
 import { GraphView } from "./graph-view.ts";
+import { isJobId } from "./job.ts";
 import type { LogFiles } from "./job-log.ts";
 import { JobBook } from "./job-view.ts";
 import type { Threshold } from "./level.ts";
@@ -191,6 +192,4 @@ export class LiveView implements View {
 
 const refused = (error: Failure): ActionResult => ({ ok: false, error });
 const done = (value: unknown): ActionResult =>
-  typeof value === "string"
-    ? { ok: true, job: value as NonNullable<Extract<ActionResult, { ok: true }>["job"]> }
-    : { ok: true };
+  typeof value === "string" && isJobId(value) ? { ok: true, job: value } : { ok: true };

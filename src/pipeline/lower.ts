@@ -57,6 +57,7 @@ export function lower(ports: Ports, flavour: Flavour, only?: string): Pipeline {
 }
 
 const entries = <K extends string, V>(record: Readonly<Record<K, V>>): readonly (readonly [K, V])[] =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys come back as plain strings
   Object.entries(record) as [K, V][];
 
 function lowerRepo(ports: Ports, repo: RepoName, source: Source) {

@@ -83,7 +83,7 @@ function forged(request: FastifyRequest): Refusal | undefined {
 }
 
 /** A text field of a parsed form or JSON body. */
-export function fieldOf(body: unknown, name: string): string | undefined {
+function fieldOf(body: unknown, name: string): string | undefined {
   if (typeof body !== "object" || body === null || !Object.hasOwn(body, name)) return undefined;
   const value: unknown = Reflect.get(body, name);
   return typeof value === "string" ? value : undefined;

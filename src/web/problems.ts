@@ -19,7 +19,7 @@ const STATUS: Readonly<Record<string, number>> = { NOT_FOUND: 404, NOT_POSSIBLE:
 const STATUS_OF_CLASS = { failed: 409, transient: 503, system: 500 } as const;
 
 /** The HTTP status of an action's failure. */
-export const statusOf = (failure: Failure): number => STATUS[failure.code] ?? STATUS_OF_CLASS[failure.class];
+const statusOf = (failure: Failure): number => STATUS[failure.code] ?? STATUS_OF_CLASS[failure.class];
 
 /** The job of a good action, or the end of the request. */
 export function outcomeOf(result: ActionResult): { readonly job?: string } {

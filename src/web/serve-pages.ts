@@ -101,7 +101,7 @@ function redirect(web: Web, reply: FastifyReply, result: Extract<Answer, { kind:
 }
 
 /** Programs get problem+json, people a page that says what to do. */
-export function sendFailure(
+function sendFailure(
   web: Web,
   request: FastifyRequest,
   reply: FastifyReply,

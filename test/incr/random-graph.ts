@@ -39,8 +39,8 @@ const spec: fc.Arbitrary<Spec> = fc.oneof(
   fc.record({ kind: fc.constant("each" as const), of: index, a: index }),
 );
 
-export const NUMBERS = 4;
-export const COLLECTIONS = 2;
+const NUMBERS = 4;
+const COLLECTIONS = 2;
 export const graphs: fc.Arbitrary<readonly Spec[]> = fc.array(spec, { minLength: 1, maxLength: 25 });
 export const changes: fc.Arbitrary<readonly Change[]> = fc.array(
   fc.record({

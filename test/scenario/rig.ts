@@ -116,7 +116,7 @@ const pipelineText = (repos: string): string =>
   `export default deployer({ test: { repos: {\n${repos}\n} } });\n`;
 
 /** The default: one Dockerfile, branch live, every service. */
-export function liveToAll(names: Names, shorts: readonly string[]): string {
+function liveToAll(names: Names, shorts: readonly string[]): string {
   const targets = shorts.map((short) => `, swarm(here, "${names.service(short)}")`).join("");
   const publish = `publish("${names.image}:live"${targets})`;
   return `"team/hello": from(git("./hello.git"), docker("Dockerfile", { live: ${publish} })),`;

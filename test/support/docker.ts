@@ -7,7 +7,7 @@ import { connectEngine, type Engine } from "../../src/plugins/docker/index.ts";
 import { checkout, createGit } from "../../src/plugins/git/index.ts";
 import type { TestRepository } from "./git.ts";
 
-export const ENDPOINT = "unix:///var/run/docker.sock";
+const ENDPOINT = "unix:///var/run/docker.sock";
 
 /** Runs the docker command line against the tests' engine (or another one); returns its output. */
 export async function docker(args: readonly string[], endpoint = ENDPOINT): Promise<string> {

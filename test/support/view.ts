@@ -1,6 +1,5 @@
 import { Observable, Subject } from "rxjs";
-import { problem } from "../../src/engine/errors.ts";
-import type { JobId } from "../../src/engine/job.ts";
+import { isJobId, type JobId } from "../../src/engine/job.ts";
 import type { Threshold } from "../../src/engine/level.ts";
 import type { AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "../../src/engine/store/store.ts";
 import type {
@@ -23,8 +22,6 @@ export function jobId(text: string): JobId {
   if (!isJobId(text)) throw new Error(`${text} is no job id`);
   return text;
 }
-
-const isJobId = (text: string): text is JobId => /^\d{4}-\d\d-\d\d\/\d{6}-[\w.-]+$/.test(text);
 
 /** A job's details with everything that a test does not care about filled in. */
 export function makeJob(id: string, more: Partial<JobDetail> = {}): JobDetail {
@@ -262,5 +259,3 @@ export const input = (name: string, text: string, changed: boolean): JobInputRow
   text,
   changed,
 });
-
-export { problem };

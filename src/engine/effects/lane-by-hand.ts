@@ -47,6 +47,7 @@ export async function adoptSeen<Spec, W, Seen extends Observed, Ref>(
   if (receipt === undefined || nextAct({ ...state.situation(), seen: lastSeen }).act !== "hold")
     return failure(problem("NOT_POSSIBLE", `${term} is not held: there is nothing to adopt`));
   const end = { evidence: `adopted by ${who}`, endedMs: engine.clock.now() };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no job did it: a person did
   const row: IntentRow = { ...state.row(receipt, "adopted" as JobId), ...end, state: "verified" };
   const open: IntentRow[] = intents.row === undefined ? [] : [{ ...intents.row, ...end, state: "superseded" }];
   await engine.raiseEpoch(receipt.epoch);

@@ -38,7 +38,7 @@ function* parse(line: string): Generator<EngineEvent> {
 }
 
 /** A field of a value that somebody else made. */
-export function fieldOf(value: unknown, name: string): unknown {
+function fieldOf(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null) return undefined;
   return new Map<string, unknown>(Object.entries(value)).get(name);
 }

@@ -25,7 +25,7 @@ export type Sent<T> = T extends readonly (infer E)[]
 const time = (ms: number | null | undefined): string | undefined =>
   ms === null || ms === undefined ? undefined : iso(ms);
 
-export const failureJson = (failure: Failure): Sent<Static<typeof FailureJson>> => ({
+const failureJson = (failure: Failure): Sent<Static<typeof FailureJson>> => ({
   code: failure.code,
   message: failure.message,
   class: failure.class,
@@ -33,7 +33,7 @@ export const failureJson = (failure: Failure): Sent<Static<typeof FailureJson>> 
   retryAt: time(failure.retryAtMs),
 });
 
-export const nodeJson = (node: GraphNode): Sent<NodeJson> => ({
+const nodeJson = (node: GraphNode): Sent<NodeJson> => ({
   key: node.key,
   label: node.label,
   kind: node.kind,

@@ -30,7 +30,7 @@ export const FailureJson = Type.Object({
   retryAt: optional(Time),
 });
 
-export const ProgressJson = Type.Object({ done: Type.Number(), total: Type.Number(), label: Type.String() });
+const ProgressJson = Type.Object({ done: Type.Number(), total: Type.Number(), label: Type.String() });
 
 export const NodeJson = Type.Object({
   key: Type.String(),
@@ -50,7 +50,7 @@ export const NodeJson = Type.Object({
   progress: optional(ProgressJson),
 });
 
-export const EdgeJson = Type.Object({ from: Type.String(), to: Type.String(), dashed: optional(Type.Boolean()) });
+const EdgeJson = Type.Object({ from: Type.String(), to: Type.String(), dashed: optional(Type.Boolean()) });
 
 export const GraphJson = Type.Object({
   step: Type.Number(),

@@ -3,7 +3,7 @@ import type { GraphNode, GraphSnapshot } from "../../engine/view.ts";
 import { visible } from "../text.ts";
 
 /** Sizes in pixels; widths are fixed, since the fonts of the reader are not known here. Seven boxes in a row fit a page. */
-export const BOX_WIDTH = 150;
+const BOX_WIDTH = 150;
 const BOX_HEAD = 25;
 const LINE_HEIGHT = 17;
 const BOX_FOOT = 9;

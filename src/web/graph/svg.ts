@@ -140,7 +140,7 @@ function rounded(width: number, height: number, radius: number): string {
 }
 
 /** Lines of the tooltip; also what a reader without JavaScript learns about a box. */
-export function tooltip(node: GraphNode, word: string): string {
+function tooltip(node: GraphNode, word: string): string {
   const lines = [`${node.label.replaceAll("\n", " ")}: ${word}`, node.detail];
   if (node.failure !== undefined) lines.push(node.failure.message, node.failure.hint ?? "");
   if (node.staleSinceMs !== undefined) lines.push(`stale since ${iso(node.staleSinceMs)}`);

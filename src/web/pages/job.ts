@@ -1,5 +1,6 @@
+import { isJobId } from "../../engine/job.ts";
 import type { JobDetail } from "../../engine/view.ts";
-import { isJobId, jobIn } from "../job-id.ts";
+import { jobIn } from "../job-id.ts";
 import { logTail } from "../log-tail.ts";
 import { type Mark, markOfJob } from "../looks.ts";
 import { count, type Html, iso } from "../text.ts";

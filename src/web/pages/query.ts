@@ -1,6 +1,6 @@
+import { isJobId } from "../../engine/job.ts";
 import type { JobFilter } from "../../engine/store/store.ts";
 import { jobStates } from "../api/schemas.ts";
-import { isJobId } from "../job-id.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
 import { type JobRowData, jobRow } from "./job-row.ts";

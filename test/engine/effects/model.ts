@@ -54,7 +54,7 @@ const ACTS_MAX = 60;
 export type Choose = (count: number) => number;
 
 /** Runs one schedule to its end. */
-export function runSchedule(history: History, choose: Choose): Verdict {
+function runSchedule(history: History, choose: Choose): Verdict {
   return new World(history, choose).run();
 }
 
