@@ -133,6 +133,7 @@ describe.skipIf(!parts)("a dry run", () => {
       });
       await until("the plan is printed", 30_000, () => server.output().includes("held for a person"));
       expect(await (await fetch(server.url)).text()).toContain("This is a dry run");
+      expect(await server.api("banners")).toMatchObject([{ code: "DRY_RUN", level: "info" }]);
       const [finished] = (await server.jobs("docker-build")).filter(({ state }) => state === "ok");
       const refused = [
         await server.act("PUT", "confirm", { threshold: "none" }),

@@ -59,6 +59,7 @@ describe.skipIf(!(parts && mayMount()))("a full disk under the state directory",
     for (const path of ["/", "/jobs", `/job/${job?.id ?? ""}`, "/query", "/healthz"])
       expect([path, (await fetch(`${server.url}${path}`)).status]).toEqual([path, 200]);
     expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    expect(await server.api("banners")).toMatchObject([{ code: "STORE_FULL", level: "error" }]);
     const refused = await server.act("POST", `jobs/${job?.id ?? ""}/rebuild`);
     expect(refused).toMatchObject({ status: 503, body: { code: "STORE_FULL" } });
     expect(await server.act("PUT", "confirm", { threshold: "dangerous" })).toMatchObject({ status: 503 });
@@ -66,6 +67,7 @@ describe.skipIf(!(parts && mayMount()))("a full disk under the state directory",
     expect((await world.request()).text).toBe("version=before-full\n");
     rmSync(filler());
     await until("the banner goes", FREED_MS, async () => !(await page("/")).includes("disk of the state directory"));
+    expect(await server.api("banners")).toEqual([]);
     await server.rolledOut(commit);
     expect((await world.request()).text).toBe("version=pushed-when-full\n");
     expect((await server.act("PUT", "confirm", { threshold: "none" })).status).toBe(200);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { problem } from "../../src/engine/errors.ts";
 import type { IntentRow } from "../../src/engine/store/store.ts";
 import {
+  BannerJson,
   DeployJson,
   GraphJson,
   JobDetailJson,
@@ -72,6 +73,7 @@ describe("answers have the shape that their schema says", () => {
     ["/services", Type.Array(ServiceJson)],
     ["/history", Type.Array(DeployJson)],
     ["/stats", StatsJson],
+    ["/banners", Type.Array(BannerJson)],
     ["/confirm", ThresholdJson],
   ];
   test.each(cases)("%s", async (url, schema) => {

@@ -45,6 +45,7 @@ const reads = [
   "/api/v1/services",
   "/api/v1/history",
   "/api/v1/stats",
+  "/api/v1/banners",
   "/api/v1/confirm",
 ];
 

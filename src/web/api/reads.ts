@@ -6,6 +6,7 @@ import type { Web } from "../web.ts";
 import { deployJson, graphJson, jobDetailJson, jobJson, type Sent, serviceJson } from "./json.ts";
 import { lookUp } from "./look-up.ts";
 import {
+  BannerJson,
   DeployJson,
   GraphJson,
   HistoryQuery,
@@ -22,7 +23,7 @@ import {
 const LIMIT = 100;
 const viewer = { role: "viewer" } as const;
 
-/** What anybody may read: the graph, jobs, services, past deploys, counts, the threshold. */
+/** What anybody may read: the graph, jobs, services, past deploys, counts, banners, the threshold. */
 export function serveReads(app: FastifyInstance, { view }: Web): void {
   app.get("/graph", { config: viewer, schema: { response: { 200: GraphJson } } }, () => graphJson(view.graph()));
   app.get<{ Querystring: Static<typeof JobsQuery> }>(
@@ -44,6 +45,9 @@ export function serveReads(app: FastifyInstance, { view }: Web): void {
     (request) => view.history({ limit: LIMIT, ...request.query }).map(deployJson),
   );
   app.get("/stats", { config: viewer, schema: { response: { 200: StatsJson } } }, () => view.stats());
+  app.get("/banners", { config: viewer, schema: { response: { 200: Type.Array(BannerJson) } } }, () => [
+    ...view.banners(),
+  ]);
   app.get("/confirm", { config: viewer, schema: { response: { 200: ThresholdJson } } }, () => thresholdJson(view));
 }
 

@@ -147,6 +147,13 @@ export const StatsJson = Type.Object({
   blocked: count,
 });
 
+/** A problem of the whole, as the pages show it at the top: a full disk, a dry run. */
+export const BannerJson = Type.Object({
+  code: Type.String(),
+  level: words(["info", "warning", "error"] as const),
+  text: Type.String(),
+});
+
 export const ThresholdJson = Type.Object({
   threshold: words([...levels, "none"] as const),
   setBy: Type.String(),
