@@ -1,5 +1,5 @@
 // npm run demo: everything from a fresh clone to a service that moves when you push. Node's own modules only.
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { clean } from "./demo/clean.mjs";
 import { deadDaemon, mustHavePorts, seenVersion, startMillrace, startProxy, stopAll } from "./demo/millrace.mjs";
@@ -133,8 +133,8 @@ Now change it. In another terminal:
   git commit -am "Version ${version}" && git push origin live
   curl ${demo.serviceUrl}
 
-and watch the page. To act on it (rebuild, cancel), log in with the token in
-${relative(process.cwd(), demo.places.state)}. Ctrl-C stops Millrace; the service stays and a second
+and watch the page. To act on it (rebuild, cancel), log in with the token in the
+file ${join(relative(process.cwd(), demo.places.state), "token")}. Ctrl-C stops Millrace; the service stays, and
 npm run demo takes it up again. npm run demo -- --clean removes everything.
 
 `;

@@ -40,7 +40,10 @@ async function mustManage(host) {
 async function consent(host) {
   if (process.stdin.isTTY) {
     const lines = createInterface({ input: process.stdin, output: process.stdout });
-    const answer = await lines.question(`Swarm mode is off at ${host}. Turn it on, for ${LOOPBACK} only? [y/N] `);
+    const gone = new AbortController();
+    lines.once("close", () => gone.abort()); // Ctrl-C or the end of the input says no
+    const question = `Swarm mode is off at ${host}. Turn it on, for ${LOOPBACK} only? [y/N] `;
+    const answer = await lines.question(question, { signal: gone.signal }).catch(() => "");
     lines.close();
     return /^y(es)?$/i.test(answer.trim());
   }
