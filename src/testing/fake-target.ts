@@ -24,6 +24,8 @@ export interface Arrival {
   readonly name: string;
   readonly intent: string;
   readonly generation: number;
+  /** That of the process that sent it. */
+  readonly epoch: number;
   readonly value: string;
   readonly conflict: boolean;
 }
@@ -93,7 +95,8 @@ export class FakeWorld {
     this.arrivals.push({ ...write, atMs: this.#clock.now(), conflict });
     if (conflict) return { state: "conflict", detail: `version ${thing?.version} is not ${expected}` };
     const version = thing.version + 1;
-    if (verb === "fence") this.#things.set(name, { ...thing, version });
+    const motion = thing.motion === "rolled-back" ? "steady" : thing.motion; // a write makes it forget
+    if (verb === "fence") this.#things.set(name, { ...thing, version, motion });
     else this.#move(name, thing, { running: value, version, motion: "moving", receipt: stamp });
     return { state: "applied", ref: { version, running: verb === "fence" ? thing.running : value } };
   }
@@ -161,14 +164,15 @@ export class FakeKind implements TargetKind<string, string, Observed, FakeRef> {
   }
 
   async #write(
-    { verb, name, value, intent, generation }: Omit<Arrival, "atMs" | "conflict">,
+    { verb, name, value, intent, generation, epoch }: Omit<Arrival, "atMs" | "conflict">,
     seen: Observed,
     stamp: Stamp,
   ): Promise<Applied<FakeRef>> {
     if (!this.#alive(`before ${verb}`)) return never();
     const world = this.#world;
     const mishap = world.unreachable.has(name) ? "lost" : world.mishaps.shift();
-    const arrive = (): Applied<FakeRef> => world.arrive({ verb, name, value, intent, generation }, seen.version, stamp);
+    const arrive = (): Applied<FakeRef> =>
+      world.arrive({ verb, name, value, intent, generation, epoch }, seen.version, stamp);
     const late = (): void => void this.#clock.after(world.lateMs, arrive);
     if (!this.#alive(`sent ${verb}`)) {
       late(); // the request outlives the process that sent it

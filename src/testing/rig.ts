@@ -73,7 +73,8 @@ function start(parts: Parts, epoch: number): Rig {
     await clock.settle();
     const { dies: _dies, ...rest } = parts;
     const next = start({ ...rest, ...more }, epoch + 1);
-    await next.engine.jobs.closeOrphans();
+    void next.engine.jobs.closeOrphans(); // not awaited: the new process may die of it
+    await clock.settle();
     return next;
   };
   return { clock, engine, world: engine.world, store, logs, alive, kill, restart };

@@ -111,6 +111,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   }
 
   async #next(): Promise<void> {
+    this.#waker.attend();
     const job = this.#job.current;
     if (job?.stopped === undefined) return this.#carryOut(nextAct(this.#state.situation()));
     return this.#jobStopped(job, job.stopReason());
@@ -277,13 +278,14 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     if (wanted === undefined)
       return this.#end("failed", "the recorded value cannot be read: an older version wrote it");
     this.#job.seal();
-    if (seen.version !== row.seenVersion) await this.#state.intents.save({ ...row, seenVersion: seen.version });
+    // Durable first; what is wanted may have changed by then, so that it is decided anew.
+    if (seen.version !== row.seenVersion) return this.#state.intents.save({ ...row, seenVersion: seen.version });
     this.#state.seen = undefined;
     const stamp = this.#state.stamp(row.id, row);
     const { kind, spec } = this;
     const applied =
       verb === "apply" ? await kind.apply(spec, seen, wanted, stamp, job) : await kind.fence(spec, seen, stamp, job);
-    if (verb === "apply" || applied.state !== "applied") return this.#written(this.#state.intents.row ?? row, applied);
+    if (verb === "apply" || applied.state !== "applied") return this.#written(row, applied);
     job.log("Fenced: whatever an earlier run sent fails from now on");
     this.#state.intents.clear = true;
   }

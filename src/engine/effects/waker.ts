@@ -1,7 +1,7 @@
 import type { Subscription } from "rxjs";
 import type { Clock } from "../clock.ts";
 
-/** Sleep that a wake-up ends, also one that came just before it began. */
+/** Sleep that a wake-up ends, also one that came before it began: since `attend` was called last. */
 export class Waker {
   readonly #clock: Clock;
   #wake: (() => void) | undefined;
@@ -15,6 +15,11 @@ export class Waker {
   /** Whether somebody sleeps here now. */
   get asleep(): boolean {
     return this.#wake !== undefined;
+  }
+
+  /** What woke us until now is known: only what comes from here on is to end the next sleep. */
+  attend(): void {
+    this.#woken = false;
   }
 
   /** Until `wake`, at most `forMs`. */
