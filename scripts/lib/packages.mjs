@@ -1,12 +1,12 @@
 // The npm packages of the project: `npm ci` when node_modules is not what package-lock.json says.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ensurePrograms } from "./apt.mjs";
 import { cacheFolder, root } from "./paths.mjs";
 import { attempt } from "./run.mjs";
-import { Stop, timed } from "./say.mjs";
+import { Stop, say, timed } from "./say.mjs";
 
 const DRIVER = "better-sqlite3";
 const NODE_WANTED = [20, 19];
@@ -18,6 +18,7 @@ export async function ensurePackages() {
   const stamp = join(root, "node_modules/.millrace-packages");
   const wanted = fingerprint();
   if (existsSync(stamp) ? readFileSync(stamp, "utf8") === wanted : isInstalled()) return;
+  if (isLent()) return say("packages", "node_modules is a link and not what package-lock.json says: used as it is");
   const prebuilds = prebuildsFolder();
   await timed("packages", announcement(prebuilds), async () => {
     await install();
@@ -46,6 +47,11 @@ function isInstalled() {
   const there = JSON.parse(readFileSync(notes, "utf8")).packages;
   const wanted = Object.entries(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages);
   return wanted.every(([path, { optional, version }]) => path === "" || optional || there[path]?.version === version);
+}
+
+/** A link leads into another checkout: `npm ci` would empty that one. */
+function isLent() {
+  return lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 function announcement(prebuilds) {
