@@ -32,6 +32,7 @@ export const errors = {
   STATE_NOT_WRITABLE: failed("Give --state a directory on a local disk that this user may write to."),
   STATE_REPLACED: system("Leave the files of the state directory alone while Millrace runs; start it again."),
   STATE_IO: system("Check the disk of the state directory (kernel log, SMART), then start Millrace again."),
+  DRIVER_MISSING: failed("Run npm rebuild better-sqlite3 with this very Node; doc/operating.md says what that needs."),
   EPOCH_LOST: system("Another Millrace took over this state directory: let only one of them run."),
   // effects
   HELD: failed("Look at the target; `millrace adopt TERM` accepts what is there."),

@@ -80,6 +80,8 @@ export function faultOf(error: unknown): Fault {
 export function failureOf(error: unknown, path: string): Failure {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
+  if (isUnloadable(error))
+    return problem("DRIVER_MISSING", `the database driver cannot be loaded: ${reasonIn(message)}`);
   const what = `${path}: ${message}${code === "" ? "" : ` (${code})`}`;
   if (faultOf(error) === "full") return problem("STORE_FULL", what, { class: "failed", hint: FULL_HINT });
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return problem("STATE_DAMAGED", `the database is damaged: ${what}`);
@@ -90,6 +92,16 @@ export function failureOf(error: unknown, path: string): Failure {
 }
 
 const FULL_HINT = "Free space on the disk of the state directory, then start Millrace again.";
+
+/** The compiled half of the driver is not there (its loader then lists its `tries`), or is another Node's. */
+const isUnloadable = (error: unknown): boolean =>
+  codeOf(error) === "ERR_DLOPEN_FAILED" || (error instanceof Error && "tries" in error);
+
+/** What counts of the driver's many lines: for which Node it was compiled, or just the first line. */
+const reasonIn = (message: string): string =>
+  /compiled against a different Node\.js version/.test(message)
+    ? `it was compiled for another Node than this one, ${process.version}`
+    : (message.split(/\n|\. Tried/)[0] ?? message);
 
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
