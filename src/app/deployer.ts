@@ -1,3 +1,4 @@
+import { EMPTY, type Observable } from "rxjs";
 import type { Clock } from "../engine/clock.ts";
 import { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
@@ -6,6 +7,7 @@ import { heldBy, isLevel, type Threshold } from "../engine/level.ts";
 import { LiveView } from "../engine/live-view.ts";
 import { scrub } from "../engine/secret.ts";
 import type { Store } from "../engine/store/store.ts";
+import type { JobView, View } from "../engine/view.ts";
 import { lower, type Pipeline } from "../pipeline/lower.ts";
 import type { Ports } from "../pipeline/ports.ts";
 import { sweepCheckouts } from "../plugins/git/index.ts";
@@ -41,6 +43,7 @@ export interface Mode {
 export class DeployerProcess implements Running {
   readonly url: string;
   readonly state: string;
+  readonly jobs: Observable<JobView>;
   readonly done: Promise<Result<void>>;
   readonly #options: LocalOptions;
   readonly #mode: Mode;
@@ -50,7 +53,14 @@ export class DeployerProcess implements Running {
   #stopping: Promise<void> | undefined;
   #end: (result: Result<void>) => void = () => {};
 
-  private constructor(options: LocalOptions, mode: Mode, engine: Engine, pipeline: Pipeline, web: RunningWeb) {
+  private constructor(
+    options: LocalOptions,
+    mode: Mode,
+    engine: Engine,
+    pipeline: Pipeline,
+    view: View,
+    web: RunningWeb,
+  ) {
     this.#options = options;
     this.#mode = mode;
     this.#engine = engine;
@@ -58,6 +68,7 @@ export class DeployerProcess implements Running {
     this.#web = web;
     this.url = web.url;
     this.state = mode.dir;
+    this.jobs = mode.dry ? EMPTY : view.jobChanges;
     this.done = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -85,7 +96,7 @@ export class DeployerProcess implements Running {
       return web;
     }
     engine.change({ kind: "restart", subject: options.flavour, detail: "Millrace started" }, () => {});
-    const running = new DeployerProcess(options, mode, engine, pipeline, web.value);
+    const running = new DeployerProcess(options, mode, engine, pipeline, view, web.value);
     fault = (error) => running.#fault(error);
     return success(running);
   }

@@ -48,7 +48,7 @@ export const flags = {
   date: { flag: "--date <day>", help: "only ids that begin so: 2026-11-21" },
   text: { flag: "--text <text>", help: "only with this text in term, description or error" },
   limit: { flag: "--limit <number>", help: "at most so many", default: 20, read: countOf },
-  verbose: { flag: "-v, --verbose", help: "say more; show the stack of a fault" },
+  verbose: { flag: "-v, --verbose", help: "print every state of a job; show the stack of a fault" },
 } as const satisfies Readonly<Record<string, Flag>>;
 
 export type FlagName = keyof typeof flags;

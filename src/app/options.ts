@@ -1,5 +1,7 @@
+import type { Observable } from "rxjs";
 import type { Change } from "../engine/effects/target.ts";
 import type { Threshold } from "../engine/level.ts";
+import type { JobView } from "../engine/view.ts";
 import type { Deployer } from "../pipeline/types.ts";
 import type { Failure, Result } from "../term/output.ts";
 
@@ -44,6 +46,8 @@ export interface Running {
   readonly url: string;
   /** Where its token is, and where the client commands find it: the state directory, or a dry run's temporary one. */
   readonly state: string;
+  /** Each start, state change or end of a job; nothing of a dry run, where all of them wait. */
+  readonly jobs: Observable<JobView>;
   /** Resolves once nothing is active any more (or all that is active is held), with what has been or would be done. */
   settled(): Promise<Plan>;
   /** Resolves after `stop`, or with a failure when the process must end (I/O error, corruption). */

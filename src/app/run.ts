@@ -4,13 +4,15 @@ import type { Call } from "./command.ts";
 import type { Exit } from "./exit.ts";
 import type { Running, ServeOptions } from "./options.ts";
 import { report } from "./report.ts";
+import { tellJobs } from "./tell.ts";
 
 /** How the client commands find the server of a state directory. */
 export const serverFile = (state: string): string => join(state, "server.json");
 
-/** Says where the server answers, and keeps it running until a signal or its own end. A second signal ends it at once. */
+/** Says where the server answers and what its jobs come to, and keeps it running until a signal or its own end. A second signal ends it at once. */
 export async function runUntilStopped(call: Call, options: ServeOptions, running: Running): Promise<Exit> {
   announce(call, options, running);
+  const telling = tellJobs(call.io, running.jobs, options.verbose);
   const stop = (signal: NodeJS.Signals): void => {
     call.io.err(`millrace: ${signal}: stopping in order; once more ends it at once`);
     void running.stop(signal);
@@ -18,6 +20,7 @@ export async function runUntilStopped(call: Call, options: ServeOptions, running
   for (const signal of signals) process.once(signal, stop);
   const done = await running.done;
   for (const signal of signals) process.removeListener(signal, stop);
+  telling.unsubscribe();
   withdraw(running.state);
   return done.ok ? "done" : report(call.io, done.error);
 }
