@@ -150,10 +150,9 @@ export class Monitor<T> {
       };
       this.#engine.heads.put(row);
     }
-    const detail = this.#spec.describe(before, value);
-    const cause = changed ? { ...(this.#hint ?? this.#poll()), detail } : undefined;
+    const cause = changed ? { ...(this.#hint ?? this.#poll()), detail: this.#spec.describe(before, value) } : undefined;
     this.#hint = undefined;
-    this.#engine.change(cause, () => this.answer.set(this.#now()));
+    this.#show(cause);
     await Promise.resolve(); // the step is made before whoever waits goes on
   }
 
@@ -164,7 +163,14 @@ export class Monitor<T> {
     this.#tries += 1;
     const retryAtMs = this.#engine.clock.now() + this.#waitMs;
     this.#output = this.#good === undefined ? failed({ ...error, retryAtMs }, this.#term) : ok(this.#good.value);
-    this.#engine.change(undefined, () => this.answer.set(this.#now()));
+    this.#show(undefined);
+  }
+
+  /** A read that found nothing new is no step. */
+  #show(cause: Cause | undefined): void {
+    const next = this.#now();
+    if (cause !== undefined || !sameAnswer(this.answer.latest, next))
+      this.#engine.change(cause, () => this.answer.set(next));
   }
 
   #poll(): Cause {

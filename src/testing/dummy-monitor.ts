@@ -1,4 +1,4 @@
-import { canonical, digestOf } from "../engine/cache/digest.ts";
+import { canonical } from "../engine/cache/digest.ts";
 import { problem } from "../engine/errors.ts";
 import type { Codec } from "../engine/json.ts";
 import type { MonitorSpec } from "../engine/monitor.ts";
@@ -39,7 +39,7 @@ export function dummyMonitor<T>(key: string, value: Codec<T>, everyMs = 60_000):
     tell = stale;
     return () => (tell = undefined);
   };
-  const equal = (before: T, after: T): boolean => digestOf(value.encode(before)) === digestOf(value.encode(after));
+  const equal = (before: T, after: T): boolean => canonical(value.encode(before)) === canonical(value.encode(after));
   const describe = (before: T | undefined, after: T): string =>
     `${key}: ${before === undefined ? "first" : canonical(value.encode(before))} → ${canonical(value.encode(after))}`;
   return {

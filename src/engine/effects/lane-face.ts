@@ -49,7 +49,9 @@ export class LaneFace {
   #show(output: Answer<Deployed>["output"], detail?: string): void {
     const news = output.state === "active" ? undefined : this.#news;
     if (news !== undefined) this.#news = undefined;
-    this.#engine.change(news, () => this.answer.set(this.#answer(output, detail)));
+    const next = this.#answer(output, detail);
+    if (news === undefined && sameAnswer(this.answer.latest, next)) return; // a look that found nothing new is no step
+    this.#engine.change(news, () => this.answer.set(next));
   }
 
   #answer(output: Answer<Deployed>["output"], detail?: string): Answer<Deployed> {

@@ -48,6 +48,8 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   readonly #face: LaneFace;
   readonly #engine: Engine;
   readonly #rebuilder: string;
+  /** For looks that nobody cancels. */
+  readonly #patient = new AbortController().signal;
 
   constructor(engine: Engine, kind: TargetKind<Spec, W, Seen, Ref>, spec: Spec, options: LaneOptions) {
     this.#engine = engine;
@@ -172,7 +174,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   }
 
   async #observe(): Promise<void> {
-    const seen = await this.kind.observe(this.spec, this.#job.current?.signal ?? new AbortController().signal);
+    const seen = await this.kind.observe(this.spec, this.#job.current?.signal ?? this.#patient);
     if (seen.ok) {
       this.#tries = 0;
       this.#state.seen = seen.value;

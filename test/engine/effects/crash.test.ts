@@ -52,7 +52,11 @@ async function begin({ wanted }: Scenario, lateMs: number, dies: (point: string)
   return made;
 }
 
-async function goOn({ after, later }: Scenario, made: Deploying, dies?: (point: string) => boolean): Promise<Deploying> {
+async function goOn(
+  { after, later }: Scenario,
+  made: Deploying,
+  dies?: (point: string) => boolean,
+): Promise<Deploying> {
   const next = await made.restart(later === true ? undefined : after, dies === undefined ? {} : { dies });
   if (later === true) {
     await next.pass();
