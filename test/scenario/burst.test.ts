@@ -11,7 +11,7 @@ import { until } from "./until.ts";
 const PUSHES = 50;
 const WITHIN_MS = 10_000;
 /** The machine may be busy: then the pushes take longer, and are no easier. */
-const WITHIN_MS_MAX = 30_000;
+const WITHIN_MS_MAX = 60_000;
 
 describe.skipIf(!hasParts)("fifty pushes in ten seconds", () => {
   let world: World;
