@@ -42,6 +42,14 @@ describe("the words", () => {
     expect(lines).toEqual([2, 3, 4, 5, 7].map((more) => `test/pipeline/words.test.ts:${line + more}`));
   });
 
+  it("take builds one after the other, or as a list", () => {
+    const [one, two, three] = ["a", "b", "c"].map((name) => docker(`${name}.Dockerfile`));
+    if (one === undefined || two === undefined || three === undefined) throw new Error("three builds");
+    const source = git("./hello.git");
+    expect(from(source, one, two, three).builds).toEqual([one, two, three]);
+    expect(from(source, [one, two], three).builds).toEqual([one, two, three]);
+  });
+
   it("know the line of a caller that goes through a library function", () => {
     const [at, [first]] = [lineHere(), ["./a.git"].map(git)];
     expect(first?.at).toBe(at);
