@@ -25,7 +25,7 @@ describe.skipIf(!(need("swarm") && need("registry") && need("git") && need("busy
     engine = await recordEngine(dockerHost);
     const real = await startRegistry();
     registry = await recordRegistry(real.host);
-    world = await startWorld({ engine: engine.address, registry: real, registryHost: registry.address });
+    world = await startWorld({ monitorSec: 1, engine: engine.address, registry: real, registryHost: registry.address });
     await world.serve();
     world.push(await sample("first"));
     await live("first");

@@ -34,7 +34,12 @@ describe.skipIf(!parts)("a dry run", () => {
     const real = await startRegistry();
     registry = await recordRegistry(real.host);
     const where = { engine: engine.address, registry: real, registryHost: registry.address };
-    world = await startWorld({ ...where, services: ["web", "other", "more"], repos: (names) => repos(names) });
+    world = await startWorld({
+      ...where,
+      monitorSec: 1,
+      services: ["web", "other", "more"],
+      repos: (names) => repos(names),
+    });
   });
   afterAll(async () => {
     await world.close();

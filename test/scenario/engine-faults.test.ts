@@ -25,7 +25,7 @@ describe.skipIf(!(canStartEngine() && need("registry") && need("git") && need("b
       const registry = await startRegistry();
       engine = await startSwarmEngine(registry.host);
       proxy = await recordEngine(engine.endpoint);
-      world = await startWorld({ registry, engine: proxy.address, servicesOn: engine.endpoint });
+      world = await startWorld({ monitorSec: 1, registry, engine: proxy.address, servicesOn: engine.endpoint });
       await world.serve();
       await world.server.rolledOut(world.push(await sample("first")).commit);
     });

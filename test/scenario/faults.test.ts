@@ -26,7 +26,7 @@ describe.skipIf(!parts)("a registry or repository that goes away", () => {
   beforeAll(async () => {
     const real = await startRegistry();
     registry = await recordRegistry(real.host);
-    world = await startWorld({ registry: real, registryHost: registry.address });
+    world = await startWorld({ monitorSec: 1, registry: real, registryHost: registry.address });
     await world.serve();
     await world.server.rolledOut(world.push(await sample("first")).commit);
   });

@@ -56,7 +56,7 @@ describe.skipIf(!need("swarm") || !need("registry") || !need("git"))("the packed
       env,
     });
     registry = await startRegistry();
-    await createSampleService(service, 2);
+    await createSampleService(service);
     hello = makeRepository(await sample("1"));
     execGit(hello.dir, ["checkout", "--quiet", "-b", "live"]);
   }, INSTALL_MS);

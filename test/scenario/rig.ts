@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly repos?: (names: Names) => string;
   /** How many tasks Swarm replaces at a time. Default 2, both at once: a roll-out takes about five seconds. */
   readonly parallelism?: number;
+  /** How long Swarm watches new tasks before it believes in them, in seconds. Default 3. */
+  readonly monitorSec?: number;
   /** The engine that Millrace talks to. Default: the tests' own. */
   readonly engine?: string;
   /** The engine that the services are made on. Default: the tests' own. */
@@ -185,7 +187,7 @@ class LiveWorld implements World {
   async createService(short: string): Promise<void> {
     const name = this.service(short);
     this.#created.push(name);
-    await createSampleService(name, this.#options.parallelism ?? 2, this.#servicesOn);
+    await createSampleService(name, this.#options, this.#servicesOn);
   }
 
   now(short?: string): Promise<ServiceNow> {

@@ -22,7 +22,7 @@ describe.skipIf(!parts)("secrets", () => {
   beforeAll(async () => {
     const real = await startRegistry();
     registry = await recordRegistry(real.host);
-    world = await startWorld({ registry: real, registryHost: registry.address });
+    world = await startWorld({ monitorSec: 1, registry: real, registryHost: registry.address });
     const server = await world.serve("-v");
     sampler = setInterval(() => sampleProcesses(server.pid, processes), SAMPLE_MS);
     const files = await sample("1");

@@ -27,13 +27,17 @@ export interface TaskNow {
   readonly slot: number;
 }
 
-/** Two replicas, start-first, rolled back on failure, watched for three seconds; host-mode ports that Swarm chooses. */
-export async function createSampleService(name: string, parallelism: number, engine = dockerHost): Promise<void> {
+/** Two replicas, start-first, rolled back on failure; host-mode ports that Swarm chooses. */
+export async function createSampleService(
+  name: string,
+  { parallelism = 2, monitorSec = 3 }: { readonly parallelism?: number; readonly monitorSec?: number } = {},
+  engine = dockerHost,
+): Promise<void> {
   const update = {
     Parallelism: parallelism,
     Order: "start-first" as const,
     FailureAction: "rollback" as const,
-    Monitor: 3 * SECOND_NS,
+    Monitor: monitorSec * SECOND_NS,
     MaxFailureRatio: 0,
   };
   await testEngine(engine).createService({

@@ -24,7 +24,7 @@ describe.skipIf(!(parts && mayMount()))("a full disk under the state directory",
     engine = await recordEngine(dockerHost);
     const real = await startRegistry();
     registry = await recordRegistry(real.host);
-    world = await startWorld({ engine: engine.address, registry: real, registryHost: registry.address });
+    world = await startWorld({ monitorSec: 1, engine: engine.address, registry: real, registryHost: registry.address });
     unmount = mountDisk(join(world.dir, "state"), "size=32m");
   });
   afterAll(async () => {
@@ -98,7 +98,7 @@ describe.skipIf(!(parts && mayMount()))("a full disk under the state directory",
 describe.skipIf(!parts)("a state directory", () => {
   let world: World;
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ monitorSec: 1 });
     await world.serve();
     await world.server.rolledOut(world.push(await sample("first")).commit);
     await world.server.kill();
@@ -167,8 +167,9 @@ describe.skipIf(!parts)("a state directory", () => {
     await second.rolledOut(world.push(await sample("by-the-second")).commit);
     const [service, history, jobs] = [await world.now(), await second.history(), await second.jobs()];
     process.kill(first.pid, "SIGCONT");
+    const lost = (): boolean => first.output().includes("was taken over by a later one");
+    await until("the first notices", 60_000, lost, () => first.output());
     expect(await first.ended).toBe(70);
-    expect(first.output()).toContain("was taken over by a later one");
     expect(first.output()).not.toMatch(/^ {4}at /m);
     expect(await world.now()).toEqual(service);
     expect(await second.history()).toEqual(history);
