@@ -15,8 +15,9 @@ export type {
   Settled,
   Stamp,
   TargetKind,
-  UNKNOWN_UNTIL_BUILT,
+
 } from "./engine/effects/target.ts";
+export { UNKNOWN_UNTIL_BUILT } from "./engine/effects/target.ts";
 export { type Cause, Engine, type EngineParts, type Step } from "./engine/engine.ts";
 export { problem } from "./engine/errors.ts";
 export type { Job, JobId, JobState, Progress } from "./engine/job.ts";

@@ -77,6 +77,27 @@ describe("a deploy that the threshold holds", () => {
     expect(next.shows()).toBe("ok two");
   });
 
+  it("can be cancelled while its input is away", async () => {
+    const made = await held();
+    made.input.show(failed(problem("REPO_UNREACHABLE", "no answer"), "web/image"));
+    expect((await made.rig.engine.jobs.cancel(only(made), "ann", "not today")).ok).toBe(true);
+    await made.pass();
+    expect(made.jobs()).toMatchObject([{ state: "cancelled", note: "cancelled by ann: not today" }]);
+    expect(made.rig.engine.jobs.open.size).toBe(0);
+  });
+
+  it("is cut off when what it waited for came about by itself; what one job was cleared for, the next is not", async () => {
+    const made = await held();
+    made.world.byHand("web", { running: "one" });
+    made.rig.engine.jobs.start(only(made), "ann");
+    await made.pass();
+    expect([made.shows(), made.jobs().map(({ state }) => state)]).toEqual(["ok one", ["ok"]]);
+    made.world.byHand("web", { running: "two" });
+    await made.pass(5 * 60_000);
+    expect([made.shows(), made.world.arrivals]).toEqual(["active waiting", []]);
+    expect(made.jobs().map(({ state }) => state)).toEqual(["ok", "waiting"]);
+  });
+
   it("waits again after a restart", async () => {
     const made = await held();
     const next = await made.restart();

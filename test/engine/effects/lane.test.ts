@@ -349,13 +349,13 @@ describe("a target that", () => {
   });
 
   it("stops answering while it moves is followed once it answers: nothing is sent again", async () => {
-    const { pass, world, shows, verbs } = deploying({}, "new");
+    const { pass, world, shows, verbs, intents } = deploying({}, "new");
     await pass(1_000);
     world.unreachable.add("web");
     await pass();
     expect(shows()).toBe("failed ENGINE_UNREACHABLE web does not answer");
     world.unreachable.clear();
     await pass();
-    expect([shows(), verbs()]).toEqual(["ok new", ["apply"]]);
+    expect([shows(), verbs(), intents()]).toEqual(["ok new", ["apply"], ["1 verified"]]);
   });
 });
