@@ -15,7 +15,6 @@ export type {
   Settled,
   Stamp,
   TargetKind,
-
 } from "./engine/effects/target.ts";
 export { UNKNOWN_UNTIL_BUILT } from "./engine/effects/target.ts";
 export { type Cause, Engine, type EngineParts, type Step } from "./engine/engine.ts";
