@@ -37,7 +37,7 @@ export interface EngineParts {
 /**
  * The loop: changes of inputs are gathered, one `propagate` makes a step of them, and the step is published.
  *
- * Changes that come in the same turn of the event loop are one step.
+ * Changes that come one after the other without a pause (before the microtask that makes the step) are one step.
  */
 export class Engine {
   readonly world = new World();
