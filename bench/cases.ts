@@ -10,6 +10,8 @@ export interface Case {
   readonly row: string;
   readonly task: Omit<Task, "engine" | "quick">;
   readonly engines: readonly EngineName[];
+  /** A part that not every machine has: without it the case is left out. */
+  readonly needs?: "chromium";
   /** In how many processes: in a full run, and in a quick one. */
   readonly repeats: { readonly full: number; readonly quick: number };
 }
@@ -61,6 +63,7 @@ export const cases: readonly Case[] = [
   ours("drawing 500", "drawing", 500),
   ours("drawing 2000", "drawing", 2_000),
   ours("drawing 5000", "drawing", 5_000),
+  { ...ours("browser", "browser", 500), needs: "chromium" },
 ];
 
 /** Names for `--only`; one job among many is measured after a restart. */

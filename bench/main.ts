@@ -1,7 +1,8 @@
 // npm run bench: Millrace and its rivals at the same work, in one command. doc/performance.md says what the rows mean.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { chosen } from "./cases.ts";
+import { need } from "../test/support/need.ts";
+import { type Case, chosen } from "./cases.ts";
 import { disagreements } from "./compare.ts";
 import { type Flags, parseFlags, USAGE } from "./flags.ts";
 import { thisMachine } from "./machine.ts";
@@ -34,7 +35,13 @@ async function measure(flags: Flags): Promise<Report> {
     say(`${String(done).padStart(3)}/${total}  ${Math.round((performance.now() - start) / 1_000)} s  ${what}`);
   const { quick, only, repeat } = flags;
   const options = { quick, program, progress, ...(repeat === undefined ? {} : { repeat }) };
-  return reportOf(machine, quick, await runAll(chosen(only), options));
+  return reportOf(machine, quick, await runAll(chosen(only).filter(possible), options));
+}
+
+function possible({ id, needs }: Case): boolean {
+  if (needs === undefined || need(needs)) return true;
+  say(`${id} is left out: there is no ${needs} on this machine`);
+  return false;
 }
 
 /** What was measured is always kept; what is only shown again, where it is asked for. */

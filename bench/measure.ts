@@ -29,6 +29,8 @@ async function measure(task: Task): Promise<Figures> {
       return (await import("./rows/streams.ts")).measureStreams(task);
     case "drawing":
       return (await import("./rows/drawing.ts")).measureDrawing(task);
+    case "browser":
+      return (await import("./rows/browser.ts")).measureBrowser(task);
   }
 }
 

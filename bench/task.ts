@@ -24,6 +24,7 @@ export const workNames = [
   "burst",
   "streams",
   "drawing",
+  "browser",
 ] as const;
 export type WorkName = (typeof workNames)[number];
 

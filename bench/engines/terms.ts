@@ -2,7 +2,7 @@ import { type Incr, JoinNode, mapNode, Variable } from "../../src/incr/index.ts"
 import { keys } from "../../src/pipeline/keys.ts";
 import type { BuildDeclaration } from "../../src/pipeline/types.ts";
 import { joinAll } from "../../src/term/join.ts";
-import { type Output, ok, sameOutput } from "../../src/term/output.ts";
+import { active, type Output, ok, sameOutput } from "../../src/term/output.ts";
 import { type Answer, answering, type Box, sameAnswer, Term } from "../../src/term/term.ts";
 import type { World } from "../../src/term/world.ts";
 import { type Arithmetic, add, less } from "../graph/arithmetic.ts";
@@ -30,6 +30,8 @@ export interface Source<T> {
   readonly term: Term<T>;
   /** Takes effect with the next step. */
   set(value: T): void;
+  /** It is being read anew: there is no value for now. */
+  hold(): void;
 }
 
 export function sourceTerm<T>(world: World, box: Box, value: T, tell?: (value: T) => string): Source<T> {
@@ -37,6 +39,7 @@ export function sourceTerm<T>(world: World, box: Box, value: T, tell?: (value: T
   return {
     term: answering(world, box, answer, [], tell),
     set: (next) => answer.set({ output: ok(next), metadata: {} }),
+    hold: () => answer.set({ output: active("running", box.key), metadata: {} }),
   };
 }
 
