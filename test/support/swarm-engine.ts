@@ -46,7 +46,7 @@ export async function startSwarmEngine(registry: string): Promise<SwarmEngine> {
     await end("SIGTERM");
     endContainerd(dir);
     await net.dispose();
-    execFileSync("umount", ["--recursive", "--lazy", dir]);
+    execFileSync("umount", ["--lazy", dir]); // with all that is mounted below, whatever of it just goes
     rmSync(dir, { recursive: true, force: true });
     rmSync(`${dir}.log`, { force: true });
   };
