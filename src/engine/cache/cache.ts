@@ -1,7 +1,8 @@
 import { bindNode, mapNode, type Node, Variable } from "../../incr/index.ts";
-import { type Output, sameOutput } from "../../term/output.ts";
+import { failed, type Output, sameOutput } from "../../term/output.ts";
 import { type Answer, answering, type Box, sameAnswer, type Term } from "../../term/term.ts";
 import type { Engine } from "../engine.ts";
+import { problem } from "../errors.ts";
 import type { ResultRow } from "../store/store.ts";
 import type { Builder } from "./builder.ts";
 import { digestOf } from "./digest.ts";
@@ -90,10 +91,17 @@ export function cached<C, K, V>(
 ): Term<V> {
   const { graph } = engine.world;
   const use: Use = { term: box.key, ...(options.validForMs === undefined ? {} : { validForMs: options.validForMs }) };
-  const begin = (output: Output<K>): Node<Answer<V>> =>
-    output.state === "ok"
-      ? mapNode(engine.cache.get(builder, context, output.value, use), (answer) => asOf(box.key, answer), sameAnswer)
-      : new Variable<Answer<V>>(graph, { output, metadata: {} });
+  const known = (output: Output<never>): Node<Answer<V>> => new Variable<Answer<V>>(graph, { output, metadata: {} });
+  const begin = (output: Output<K>): Node<Answer<V>> => {
+    if (output.state !== "ok") return known(output);
+    try {
+      const made = engine.cache.get(builder, context, output.value, use);
+      return mapNode(made, (answer) => asOf(box.key, answer), sameAnswer);
+    } catch (error) {
+      // A value that its builder cannot make a key of must not take the others with it.
+      return known(failed(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)), box.key));
+    }
+  };
   const answer = bindNode(
     mapNode(input.node, (output) => output, sameOutput()),
     begin,

@@ -74,6 +74,27 @@ describe("a key that is wanted", () => {
   });
 });
 
+describe("a value that its builder cannot make a key of", () => {
+  it("is a failure of its term, and of no other", async () => {
+    const rig = createRig();
+    class Odd extends DummyBuilder {
+      override key(key: string): string {
+        if (key === "odd") throw new TypeError("an undefined has no JSON text");
+        return key;
+      }
+    }
+    const builder = new Odd();
+    const [odd, good] = [keyed(rig, builder, { name: "odd" }, "odd"), keyed(rig, builder, { name: "good" }, "k")];
+    (await builder.nextRun()).succeed("image");
+    await rig.clock.settle();
+    expect([odd.shows(), good.shows()]).toEqual(["failed an undefined has no JSON text", "ok image"]);
+    odd.input.set("even");
+    (await builder.nextRun()).succeed("image 2");
+    await rig.clock.settle();
+    expect(odd.shows()).toBe("ok image 2");
+  });
+});
+
 describe("a failure of the user's (D5)", () => {
   it("stays until the key changes", async () => {
     const rig = createRig();

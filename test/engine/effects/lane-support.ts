@@ -14,8 +14,6 @@ import {
 } from "../../../src/testing/index.ts";
 import { box } from "../cache/support.ts";
 
-export const LANE = "fake/web";
-
 /** A lane of the fake world, with a wanted value that the test sets. */
 export interface Deploying {
   readonly rig: Rig;

@@ -67,9 +67,12 @@ describe("a deploy", () => {
   it("is ok only for the value that is wanted now", async () => {
     const { pass, input, shows, rig } = deploying({}, "one");
     await pass();
+    const seen: string[] = [];
+    rig.engine.steps.subscribe(() => seen.push(shows()));
     input.set("two");
-    await rig.clock.settle();
-    expect(shows()).not.toBe("ok one");
+    await pass();
+    expect(seen).not.toContain("ok one"); // not even in the step that the wish changed in
+    expect(seen.at(-1)).toBe("ok two");
   });
 
   it("back to an earlier value is a new generation", async () => {
@@ -83,6 +86,14 @@ describe("a deploy", () => {
       ["one", "two", "one"],
       ["1 verified", "2 verified", "3 verified"],
     ]);
+  });
+
+  it("after a restart has a number above all that were there", async () => {
+    const { pass, restart } = deploying({}, "one");
+    await pass();
+    const next = await restart("two");
+    await next.pass();
+    expect(next.intents()).toEqual(["1 verified", "2 verified"]);
   });
 
   it("does not hold up another lane", async () => {
