@@ -95,12 +95,16 @@ export class Engine {
     return this.#number;
   }
 
-  /** Makes a change of inputs: `set` assigns variables; they take effect together in the next step. */
-  change(cause: Cause | undefined, set: () => void): void {
+  /**
+   * Makes a change of inputs, because of something new or of events that are recorded already: `set` assigns variables;
+   * they take effect together in the next step.
+   */
+  change(cause: Cause | readonly EventRow[] | undefined, set: () => void): void {
     if (this.#closed) return;
     const outer = this.events;
-    if (cause !== undefined) this.events = [this.#record(cause)]; // so that a job begun right here records it
-    this.#gathered.push(...(cause === undefined ? [] : this.events));
+    const events = cause === undefined ? [] : "kind" in cause ? [this.#record(cause)] : cause;
+    if (cause !== undefined) this.events = events; // so that a job begun right here records it
+    this.#gathered.push(...events);
     set();
     this.events = outer;
     this.#schedule();

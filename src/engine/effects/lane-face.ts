@@ -2,6 +2,7 @@ import { Variable } from "../../incr/index.ts";
 import { active, type Failure, failed, ok, type Phase } from "../../term/output.ts";
 import { type Answer, sameAnswer } from "../../term/term.ts";
 import type { Cause, Engine } from "../engine.ts";
+import type { EventRow } from "../store/store.ts";
 
 /** What a deploy term is worth: what runs on the target, and the wanted value's generation that this is true for. */
 export interface Deployed {
@@ -18,7 +19,7 @@ export class LaneFace {
   readonly #job: () => string | undefined;
   #deployed: Deployed = { running: "", generation: 0 };
   /** What the next thing shown follows from: the cause that whoever reads this lane records. */
-  #news: Cause | undefined;
+  #news: Cause | readonly EventRow[] | undefined;
 
   constructor(engine: Engine, term: string, job: () => string | undefined) {
     this.#engine = engine;
@@ -40,9 +41,13 @@ export class LaneFace {
     this.#show(failed(error, this.#term));
   }
 
-  ok(deployed: Deployed, detail: string | undefined): void {
+  /** `because`: the events that made it wanted, for whoever reads this lane when no ending tells. */
+  ok(deployed: Deployed, detail: string | undefined, because: readonly number[]): void {
     const { running, generation } = this.#deployed;
-    if (running !== deployed.running || generation !== deployed.generation) this.#deployed = deployed;
+    if (running !== deployed.running || generation !== deployed.generation) {
+      this.#deployed = deployed;
+      this.#news ??= this.#engine.store.queries.events(because);
+    }
     this.#show(ok(this.#deployed), detail);
   }
 

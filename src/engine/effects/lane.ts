@@ -197,10 +197,8 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const equal = `not rolled out: the content is equal, ${running} runs already`;
     this.#job.log(`Cut off: ${equal}`);
     await this.#endJob(undefined);
-    this.#face.ok(
-      { running, generation: want.generation },
-      verified && want.again === undefined ? last.evidence : equal,
-    );
+    const detail = verified && want.again === undefined ? last.evidence : equal;
+    this.#face.ok({ running, generation: want.generation }, detail, want.events);
     await this.#sleep(REST_MS);
   }
 
