@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** A real docker-registry of its own, with a password. */
+/** A real docker-registry of its own. */
 export interface TestRegistry {
   /** `127.0.0.1:PORT`: engines take plain HTTP from 127/8. The port stays the same over `restart`. */
   readonly host: string;
@@ -24,8 +24,8 @@ export interface TestRegistry {
 
 const READY_DEADLINE_MS = 20_000;
 
-/** Starts a registry with htpasswd on a free port and waits until it answers. */
-export async function startRegistry(): Promise<TestRegistry> {
+/** Starts a registry on a free port and waits until it answers: with a password, unless it is to be `open`. */
+export async function startRegistry({ open: isOpen = false } = {}): Promise<TestRegistry> {
   const dir = await mkdtemp(join(tmpdir(), "millrace-registry-"));
   const username = "millrace";
   const password = `pw-${Math.random().toString(36).slice(2)}-${process.pid}`;
@@ -33,8 +33,9 @@ export async function startRegistry(): Promise<TestRegistry> {
   const { stdout } = await promisify(execFile)("htpasswd", ["-Bbn", username, password]);
   await writeFile(join(dir, "htpasswd"), stdout);
   const host = `127.0.0.1:${await freePort()}`;
-  await writeFile(join(dir, "config.yml"), configOf(dir, host));
-  let child = await launch(dir, logPath, host);
+  await writeFile(join(dir, "config.yml"), isOpen ? configOf(dir, host) : configOf(dir, host) + authOf(dir));
+  const answer = isOpen ? 200 : 401;
+  let child = await launch(dir, logPath, host, answer);
   const stop = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
@@ -49,7 +50,7 @@ export async function startRegistry(): Promise<TestRegistry> {
     stop,
     restart: async () => {
       await stop();
-      child = await launch(dir, logPath, host);
+      child = await launch(dir, logPath, host, answer);
     },
     dispose: async () => {
       await stop();
@@ -58,7 +59,7 @@ export async function startRegistry(): Promise<TestRegistry> {
   };
 }
 
-async function launch(dir: string, logPath: string, host: string) {
+async function launch(dir: string, logPath: string, host: string, ready: number) {
   const log = await open(logPath, "a");
   const stdio = ["ignore", log.fd, log.fd] as const;
   const child = spawn("docker-registry", ["serve", join(dir, "config.yml")], { stdio: [...stdio] });
@@ -70,7 +71,7 @@ async function launch(dir: string, logPath: string, host: string) {
   const deadline = Date.now() + READY_DEADLINE_MS;
   for (;;) {
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    if (answer?.status === 401) return child;
+    if (answer?.status === ready) return child;
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`registry did not start: see ${logPath}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -82,7 +83,9 @@ storage:
   filesystem: { rootdirectory: ${dir}/data }
   delete: { enabled: true }
 http: { addr: "${host}" }
-auth: { htpasswd: { realm: millrace, path: ${dir}/htpasswd } }
+`;
+
+const authOf = (dir: string): string => `auth: { htpasswd: { realm: millrace, path: ${dir}/htpasswd } }
 `;
 
 /** A port that was free a moment ago. */
