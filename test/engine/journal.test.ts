@@ -82,6 +82,24 @@ describe("a full disk", () => {
     expect(store.written).toEqual(["job ready", "job running"]);
   });
 
+  it("may be noticed late: what was asked for first is written first all the same", async () => {
+    const store = new SmallStore();
+    const journal = new Journal(store, thrower);
+    const commit = store.commit.bind(store);
+    const late: ((error: StoreFull) => void)[] = [];
+    store.commit = () => new Promise((_resolve, reject) => void late.push(reject));
+    const first = journal.save(job("ready")); // on its way when the disk fills up
+    store.commit = commit;
+    store.setFull(true);
+    const second = journal.save(job("running"));
+    await still();
+    for (const reject of late) reject(new StoreFull("full"));
+    await still();
+    store.setFull(false);
+    await Promise.all([first, second]);
+    expect(store.written).toEqual(["job ready", "job running"]);
+  });
+
   it("does not hold up the end of what runs; an older row that waits does not come over it", async () => {
     const store = new SmallStore();
     const journal = new Journal(store, thrower);

@@ -104,6 +104,15 @@ describe("a monitor", () => {
     ]);
   });
 
+  it("makes no step while reads find nothing new", async () => {
+    const { rig, outside } = watched();
+    outside.set("1a2b");
+    await rig.clock.settle();
+    const { step } = rig.engine;
+    await rig.clock.advance(60 * MINUTE);
+    expect([rig.engine.step, outside.reads]).toEqual([step, 61]);
+  });
+
   it("writes each changed value down, numbered", async () => {
     const { rig, outside } = watched();
     for (const value of ["1a2b", "1a2b", "3c4d"]) {

@@ -88,6 +88,14 @@ describe("a deploy", () => {
     ]);
   });
 
+  it("that is done makes no step while nothing changes, however often it is looked at", async () => {
+    const { pass, rig } = deploying({}, "new");
+    await pass(5 * 60_000);
+    const { step } = rig.engine;
+    await pass(60 * 60_000);
+    expect(rig.engine.step).toBe(step);
+  });
+
   it("after a restart has a number above all that were there", async () => {
     const { pass, restart } = deploying({}, "one");
     await pass();
