@@ -36,10 +36,11 @@ function quantile(sorted: readonly number[], part: number): number {
 
 export type Unit = "µs" | "ms" | "B" | "times" | "";
 
-/** Three digits that mean something, with separators: 0.52, 3.81, 65,361. */
+/** Two or three digits that mean something, with separators: 0.052, 3.81, 65,361. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (Number.isInteger(value) || Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
+  if (Math.abs(value) < 0.1) return String(Number(value.toPrecision(2)));
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 

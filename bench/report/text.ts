@@ -69,7 +69,7 @@ function againstText(against: Against | undefined, unit: Unit): string {
   if (against === undefined) return "";
   const { median, ratio } = against;
   const told = quantityText(median, unit);
-  return Number.isFinite(ratio) ? `${told} ${ratioText(ratio)}` : told;
+  return Number.isFinite(ratio) && ratio !== 1 ? `${told} ${ratioText(ratio)}` : told;
 }
 
 function verdictText(verdict: Verdict | undefined): string {

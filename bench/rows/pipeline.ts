@@ -9,6 +9,7 @@ import { success } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
 import { at } from "../engines/engine.ts";
 import { boxOf, repoOf, type Source, sourceTerm } from "../engines/terms.ts";
+import { BRANCHES_A_REPO } from "../graph/plan.ts";
 
 /** A builder that has nothing to do: what is left is what a job costs by itself. */
 export const trivial: Builder<undefined, string, string> = {
@@ -76,11 +77,15 @@ export function cachedBranches(count: number, parts: { clock: Clock; store: Stor
 }
 
 /** As `lower` does: one join a repository, one over all. */
-function joined(engine: Engine, results: readonly Term<string>[]): Term<void> {
-  const repos: Record<string, Record<string, Term<string>>> = {};
-  for (const [branch, term] of results.entries()) (repos[repoOf(branch)] ??= {})[`b${branch}`] = term;
-  const terms = Object.entries(repos).map(([repo, parts]) => [repo, all(engine.world, parts)] as const);
-  return all(engine.world, Object.fromEntries(terms));
+function joined({ world }: Engine, results: readonly Term<string>[]): Term<void> {
+  const repos = Array.from({ length: Math.ceil(results.length / BRANCHES_A_REPO) }, (_, repo) => {
+    const first = repo * BRANCHES_A_REPO;
+    const parts = results
+      .slice(first, first + BRANCHES_A_REPO)
+      .map((term, index) => [`b${first + index}`, term] as const);
+    return [repoOf(first), all(world, Object.fromEntries(parts))] as const;
+  });
+  return all(world, Object.fromEntries(repos));
 }
 
 /** Looks after each step. */

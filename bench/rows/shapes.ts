@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { loadEngine, type Start } from "../engines/engine.ts";
 import { Arithmetic, oracle } from "../graph/arithmetic.ts";
 import { chain, comb, ladder, type Plan } from "../graph/plan.ts";
 import { median } from "../maths.ts";
-import type { Figures, Task } from "../task.ts";
+import { type Figures, outcomeIn, type Task } from "../task.ts";
 import { US_A_MS, wallMs } from "./meter.ts";
 
 const CHANGES = 21;
@@ -15,24 +16,23 @@ export async function measureShape(task: Task): Promise<Figures> {
   return changeOften(await loadEngine(task.engine), planOf(task));
 }
 
-/** How long a chain may be before the engine fails, or leaves its root stale without a word. */
+/**
+ * How long a chain may be before the engine fails, or leaves its root stale without a word. Each length is tried in a
+ * process of its own: code that has run for a while needs less stack, and a chain has to be right after a restart too.
+ */
 export async function measureDepth(task: Task): Promise<Figures> {
-  const start = await loadEngine(task.engine);
   let deepest = 0;
   for (const depth of DEPTHS) {
-    if (depth > task.size || !works(start, depth)) break;
+    if (depth > task.size || !works({ ...task, work: "shape", mode: "chain", size: depth })) break;
     deepest = depth;
   }
   return { deepest };
 }
 
-function works(start: Start, depth: number): boolean {
-  try {
-    changeOften(start, chain(depth));
-    return true;
-  } catch {
-    return false; // out of stack, or a root that is stale
-  }
+function works(task: Task): boolean {
+  const [, program = ""] = process.argv;
+  const { stdout } = spawnSync(process.execPath, ["--expose-gc", program, JSON.stringify(task)], { encoding: "utf8" });
+  return outcomeIn(stdout)?.ok === true;
 }
 
 /** @throws {Error} when the root is stale at the end. */
