@@ -90,7 +90,7 @@ describe.skipIf(!(need("swarm") && need("registry") && need("git") && need("busy
   it("kill -9 during the build: it is built again, once", async () => {
     world.push(await slow("killed-build"));
     const job = await running("docker-build");
-    await said(world.server, job.id, "sleep 3");
+    await said(world.server, job.id, "sleep 8");
     const server = await restart();
     const digest = await live("killed-build");
     await expectTakenUp(job, server);
@@ -217,7 +217,7 @@ describe.skipIf(!(need("swarm") && need("registry") && need("git") && need("busy
   it("SIGTERM during the build: out in five seconds, marked, and built after the restart", async () => {
     world.push(await slow("stopped-build"));
     const job = await running("docker-build");
-    await said(world.server, job.id, "sleep 3");
+    await said(world.server, job.id, "sleep 8");
     expect(await terminate()).toBeLessThan(EXIT_MS);
     const server = await world.serve();
     const old = await server.job(job.id);
@@ -246,7 +246,7 @@ describe.skipIf(!(need("swarm") && need("registry") && need("git") && need("busy
 /** The same, but its build takes seconds. */
 async function slow(version: string): Promise<Record<string, string>> {
   const files = await sample(version);
-  return { ...files, Dockerfile: `${files["Dockerfile"] ?? ""}RUN echo ${version} && sleep 3\n` };
+  return { ...files, Dockerfile: `${files["Dockerfile"] ?? ""}RUN echo ${version} && sleep 8\n` };
 }
 
 const said = (server: Server, job: string, text: string): Promise<boolean> =>
