@@ -1,4 +1,4 @@
-import { concat, defer, map, type Observable, of } from "rxjs";
+import { concat, defer, map, type Observable, of, share } from "rxjs";
 import { edgesOf } from "../term/graph.ts";
 import { type Failure, isOwn, type Output, seenFrom } from "../term/output.ts";
 import type { Term } from "../term/term.ts";
@@ -27,20 +27,24 @@ export class GraphView {
     return this.#edges.edges;
   }
 
-  /** One snapshot, then one item a step that changed a box. */
-  readonly changes: Observable<GraphChange> = defer(() => {
-    const first = this.snapshot();
-    let structure = first.structure;
-    const known = new Set(first.nodes.map(({ key }) => key));
-    const later = this.#engine.steps.pipe(
+  /** What each step changed: made once, however many watch. */
+  readonly #steps: Observable<GraphChange> = defer(() => {
+    const { world } = this.#engine;
+    const known = new Set(world.terms.keys());
+    let { structure } = world;
+    return this.#engine.steps.pipe(
       map((step) => {
         const change = this.#change(step, known, step.structure !== structure);
         structure = step.structure;
         return change;
       }),
     );
-    return concat(of<GraphChange>({ kind: "snapshot", graph: first }), later);
-  });
+  }).pipe(share());
+
+  /** One snapshot, then one item a step that changed a box. */
+  readonly changes: Observable<GraphChange> = defer(() =>
+    concat(of<GraphChange>({ kind: "snapshot", graph: this.snapshot() }), this.#steps),
+  );
 
   #change(step: Step, known: Set<string>, restructured: boolean): GraphChange {
     const { terms } = this.#engine.world;

@@ -38,6 +38,28 @@ function viewed() {
 }
 
 describe("the graph as pages see it", () => {
+  it("makes the news of a step once, however many watch, and a late watcher misses nothing", async () => {
+    const { made, view } = viewed();
+    const { term, variable } = collection(made.rig.world, Collection.of<string>([]));
+    each(term, (key, item) => cached(made.rig.engine, box(`part ${key}`), new DummyBuilder(), "", item));
+    await made.rig.clock.settle();
+    const [early, late]: GraphChange[][] = [[], []];
+    const set = async (...keys: readonly string[]): Promise<void> => {
+      const items = Collection.of(keys.map((key): [string, string] => [key, "1"]));
+      made.rig.engine.change(undefined, () => variable.set(ok(items)));
+      await made.rig.clock.settle();
+    };
+    view.changes.subscribe((change) => early?.push(change));
+    await set("a");
+    view.changes.subscribe((change) => late?.push(change));
+    await set("b");
+    const [snapshot, ...steps] = late ?? [];
+    expect(snapshot?.kind === "snapshot" && snapshot.graph.nodes.map(({ key }) => key)).toContain("part a");
+    expect(steps.flatMap((change) => (change.kind === "step" ? change.removed : []))).toEqual(["part a"]);
+    expect(steps.length).toBeGreaterThan(0);
+    expect(steps.every((change) => early?.includes(change))).toBe(true);
+  });
+
   it("is a snapshot, then what each step changed, added and removed", async () => {
     const { made, view } = viewed();
     const { term, variable } = collection(made.rig.world, Collection.of<string>([]));
