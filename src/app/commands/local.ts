@@ -29,9 +29,11 @@ export const local: CommandSpec = {
     const options = await localOptions(call);
     if (!options.ok) return report(call.io, options.error);
     const { startLocal } = await import("../wire.ts");
-    const running = await startLocal(options.value);
+    const once = call.given.has("once");
+    // Nobody looks at the pages of a run that ends by itself: any free port will do.
+    const running = await startLocal(once ? { ...options.value, port: 0 } : options.value);
     if (!running.ok) return report(call.io, running.error);
-    if (call.given.has("once")) return runOnce(call, running.value);
+    if (once) return runOnce(call, running.value);
     if (options.value.confirm === "harmless") void printWhenSettled(call, running.value);
     return runUntilStopped(call, options.value, running.value);
   },
