@@ -1,5 +1,7 @@
 // What Millrace talks to goes away and comes back: shown, tried again, healed by itself.
+
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { renameSync } from "node:fs";
 import { join } from "node:path";
@@ -83,7 +85,7 @@ describe.skipIf(!parts)("a registry or repository that goes away", () => {
   it("repository, moved away during a build and back: nothing is cancelled, nothing is lost", async () => {
     const [here, away] = [join(world.dir, "hello.git"), join(world.dir, "away.git")];
     const files = await sample("built-while-away");
-    world.push({ ...files, Dockerfile: `${files["Dockerfile"] ?? ""}RUN echo away && sleep 3\n` });
+    world.push({ ...files, Dockerfile: `${files["Dockerfile"] ?? ""}RUN echo away ${randomUUID()} && sleep 3\n` });
     const build = await world.server.waitFor("the build runs", ({ jobs }) =>
       jobs.find(({ op, state }) => op === "docker-build" && state === "running"),
     );
