@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { canInstall, hasSystemd, installEngine } from "./apt.mjs";
+import { cutDeadContainers } from "./dead-engine.mjs";
 import { ask } from "./http.mjs";
 import { attempt, livingDaemon, startDaemon, stopDaemon, tail, until, which } from "./run.mjs";
 import { Stop, say, timed } from "./say.mjs";
@@ -103,6 +104,9 @@ async function startedBySystem() {
 async function startOwn() {
   return timed("engine", `starting dockerd with its own data in ${home}`, async () => {
     mkdirSync(home, { recursive: true, mode: 0o711 });
+    await stopDaemon(pidFile, 30_000); // one that lives and does not answer
+    await unmountLeftovers();
+    await cutDeadContainers();
     const host = `unix://${ownSocket}`;
     const argv = [which("dockerd"), "--data-root", join(home, "data"), "--exec-root", join(home, "exec")];
     rmSync(join(home, "engine.pid"), { force: true }); // of an engine that was killed: the id may be another's by now

@@ -14,6 +14,7 @@ const PROGRAMS = {
   htpasswd: "apache2-utils",
   chromium: "chromium",
   strace: "strace",
+  ip: "iproute2",
 };
 
 /**
