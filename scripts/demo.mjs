@@ -115,7 +115,7 @@ async function showOnce(where) {
 async function stay({ host, url, leave }) {
   const last = await pushedVersion();
   if (last === undefined) await pushAndSee({ host, url });
-  else if ((await seenVersion()) !== last) await seeVersion(host, last, 1);
+  else if ((await seenVersion()) !== last) await seeVersion({ host, url }, last, 1);
   process.stdout.write(whatNext(url, nextOf(await pushedVersion())));
   await leave(deadDaemon);
 }
@@ -131,7 +131,7 @@ Now change it. In another terminal:
   cd ${tree}
   echo ${version} > version.txt
   git commit -am "Version ${version}" && git push origin live
-  curl ${demo.serviceUrl}
+  curl ${demo.serviceUrl}   # a few seconds later
 
 and watch the page. To act on it (rebuild, cancel), log in with the token in the
 file ${join(relative(process.cwd(), demo.places.state), "token")}. Ctrl-C stops Millrace; the service stays, and

@@ -6,7 +6,7 @@ import { ask } from "../lib/http.mjs";
 import { buildImage, hasImage, removeImage } from "../lib/images.mjs";
 import { until } from "../lib/run.mjs";
 import { Stop, timed } from "../lib/say.mjs";
-import { IMAGE, SERVICE, START_IMAGE } from "./settings.mjs";
+import { IMAGE, note, readNotes, SERVICE, START_IMAGE } from "./settings.mjs";
 
 const SECOND_NS = 1_000_000_000;
 const START_MS = 60_000;
@@ -32,14 +32,21 @@ const spec = {
   EndpointSpec: { Mode: "dnsrr", Ports: [{ Protocol: "tcp", TargetPort: 8080, PublishMode: "host" }] },
 };
 
-/** Makes the service with an image that says "none yet", unless the service is there. Waits until both tasks are healthy. */
+/**
+ * Makes the service with an image that says "none yet", unless this folder's demo has made it. Waits until both tasks
+ * are healthy. One that another folder's demo has left bears that one's receipts, so Millrace would hold it.
+ */
 export async function ensureService(host) {
   await timed("service", `${SERVICE}: two replicas`, async () => {
-    const made = (await inspect(host)) === undefined;
-    if (made) await create(host);
+    const there = await inspect(host);
+    const left = isDemos(there) && there.ID !== readNotes().service;
+    if (left) await removeService(host);
+    const made = left || there === undefined;
+    if (made) note({ service: await create(host) });
     const running = await until(async () => (await runningTasks(host)) >= 2, START_MS, 200);
     if (!running) throw new Stop(`${SERVICE} does not become healthy`, await taskErrors(host));
-    return `${SERVICE} ${made ? "made" : "is there"}: two healthy replicas, start-first, rolled back on failure`;
+    const how = left ? "made anew, since another folder's demo had left it" : made ? "made" : "is there";
+    return `${SERVICE} ${how}: two healthy replicas, start-first, rolled back on failure`;
   });
 }
 
@@ -49,10 +56,11 @@ async function inspect(host) {
   return answer.status === 200 ? answer.json() : undefined;
 }
 
+const isDemos = (service) => service?.Spec.Labels?.["millrace-demo"] !== undefined;
+
 /** Removes the service, if it is the one that the demo made, and the images that it ran. */
 export async function removeService(host) {
-  const service = await inspect(host);
-  if (service?.Spec.Labels?.["millrace-demo"] === undefined) return;
+  if (!isDemos(await inspect(host))) return;
   await ask(host, `/services/${SERVICE}`, { method: "DELETE" });
   await until(async () => (await containers(host)).length === 0, START_MS, 200);
 }
@@ -65,10 +73,12 @@ export async function removeImages(host) {
   for (const name of [...ours, START_IMAGE]) await removeImage(host, name);
 }
 
+/** The answer is its id. */
 async function create(host) {
   if (!(await hasImage(host, START_IMAGE))) await buildStartImage(host);
   const answer = await ask(host, "/services/create", { method: "POST", body: spec, timeoutMs: 30_000 });
   if (answer.status !== 201) throw new Stop(`${SERVICE} cannot be made`, answer.text.trim());
+  return answer.json().ID;
 }
 
 async function buildStartImage(host) {

@@ -25,7 +25,7 @@ export const logFile = (name) => join(demoFolder, `${name}.log`);
 
 const notes = join(demoFolder, "made.json");
 
-/** What the demo did to the machine and has to undo when it is cleaned: `{ engine, swarm }`. */
+/** What the demo did to the machine and has to undo when it is cleaned: `{ engine, swarm, pulled, service }`. */
 export function readNotes() {
   return existsSync(notes) ? JSON.parse(readFileSync(notes, "utf8")) : {};
 }

@@ -19,12 +19,12 @@ const IN_A_ROW = 12;
  * Pushes the next version and waits until every replica says it and Millrace has nothing left to do for it.
  * @param {{ host: string, url: string }} where the engine, and Millrace's pages
  */
-export async function pushAndSee({ host, url }) {
+export async function pushAndSee(where) {
   return timed("push", "the next version to the branch live", async () => {
     const pushed = await pushNext();
-    const firstMs = await seeVersion(host, pushed.version, 1);
-    const allMs = await seeVersion(host, pushed.version, IN_A_ROW);
-    const jobs = await endedJobs(host, url, pushed);
+    const firstMs = await seeVersion(where, pushed.version, 1);
+    const allMs = await seeVersion(where, pushed.version, IN_A_ROW);
+    const jobs = await endedJobs(where, pushed);
     const after = (ms) => seconds(ms - pushed.pushedAtMs);
     const times = `first seen after ${after(firstMs)}, from both replicas after ${after(allMs)}`;
     return {
@@ -34,10 +34,10 @@ export async function pushAndSee({ host, url }) {
 }
 
 /** The jobs that the push caused, once all of them have ended and the service's own was among them. */
-async function endedJobs(host, url, pushed) {
+async function endedJobs(where, pushed) {
   const ended = await until(
     async () => {
-      const { jobs } = (await ask(url, "/api/v1/jobs?limit=50")).json();
+      const { jobs } = (await ask(where.url, "/api/v1/jobs?limit=50")).json();
       const caused = jobs.filter((job) => Date.parse(job.created) >= pushed.startedAtMs);
       const over = caused.every((job) => !ACTIVE.includes(job.state)) && caused.some((job) => job.op === "swarm");
       return over ? caused : undefined;
@@ -45,12 +45,12 @@ async function endedJobs(host, url, pushed) {
     ROLL_OUT_MS,
     200,
   );
-  if (!ended) throw new Stop("Millrace does not come to an end with the push", await whatHappened(host));
+  if (!ended) throw new Stop("Millrace does not come to an end with the push", await whatHappened(where));
   const wrong = ended.find((job) => job.state !== "ok");
   if (wrong !== undefined) {
     throw new Stop(
       `the job ${wrong.id} ended as ${wrong.state}`,
-      `${wrong.error?.message}\n${await whatHappened(host)}`,
+      `${wrong.error?.message}\n${await whatHappened(where)}`,
     );
   }
   return ended;
@@ -69,21 +69,34 @@ function countOf(jobs) {
 }
 
 /** Waits until the service says a version so many times in a row; the answer is when. */
-export async function seeVersion(host, version, times) {
+export async function seeVersion(where, version, times) {
   let row = 0;
   const seen = await until(async () => {
     row = (await seenVersion()) === version ? row + 1 : 0;
     return row >= times || deadDaemon() !== undefined;
   }, ROLL_OUT_MS);
   if (!seen || row < times)
-    throw new Stop(`version ${version} was not seen at ${serviceUrl}`, await whatHappened(host));
+    throw new Stop(`version ${version} was not seen at ${serviceUrl}`, await whatHappened(where));
   return performance.now();
 }
 
-async function whatHappened(host) {
+async function whatHappened({ host, url }) {
   const dead = deadDaemon();
   const tasks = await taskErrors(host).catch((error) => `the engine does not answer: ${error.message}`);
-  return `${dead === undefined ? "" : `${dead} is not running any more\n`}Swarm says: ${tasks}\nthe end of the log:\n${tail(logFile("millrace"))}`;
+  const failures = await failuresOf(url).catch((error) => `its pages do not answer: ${error.message}`);
+  return [
+    ...(dead === undefined ? [] : [`${dead} is not running any more`]),
+    `Millrace says: ${failures}`,
+    `Swarm says: ${tasks}`,
+    `the end of the log:\n${tail(logFile("millrace"))}`,
+  ].join("\n");
+}
+
+/** What the boxes of the graph say that have failed. */
+async function failuresOf(url) {
+  const { nodes } = (await ask(url, "/api/v1/graph")).json();
+  const failed = nodes.flatMap(({ key, failure }) => (failure === undefined ? [] : [`${key}: ${failure.message}`]));
+  return failed.length === 0 ? "nothing has failed" : failed.join("\n");
 }
 
 /**

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { busyboxImage } from "../support/images.ts";
 import { dockerHost, need } from "../support/need.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -41,7 +42,7 @@ const isFree = (port: number): Promise<boolean> =>
     server.listen(port, "127.0.0.1", () => server.close(() => free(true)));
   });
 
-const parts = need("swarm") && need("registry") && need("git");
+const parts = need("swarm") && need("registry") && need("git") && need("busybox");
 const ports = await Promise.all(PORTS.map(isFree));
 const elsewhere = parts && docker("service", "ls", "--format", "{{.Name}}").includes(SERVICE);
 
@@ -73,11 +74,25 @@ describe.skipIf(!parts || elsewhere || ports.includes(false))("npm run demo", ()
   }, async () => {
     const mine = `millrace-test-kept-${process.pid}`;
     docker("volume", "create", mine);
+    const label = ["--label", "millrace-demo=left by another folder", "--label", "millrace.generation=99"];
+    docker(
+      "service",
+      "create",
+      "--quiet",
+      "--detach",
+      "--name",
+      SERVICE,
+      ...label,
+      await busyboxImage(),
+      "sleep",
+      "60",
+    );
     const once = await demo("--once");
     const pushes = once.said.match(/^push .*; 1 build, 1 push, 1 service update/gm) ?? [];
     const made = demoThings();
     const cleaned = await demo("--clean");
 
+    expect(once.said).toMatch(/^service +millrace-demo_hello made anew/m);
     expect(once.said).toMatch(/^load +\d{4,} requests during the roll-out, 0 failed.* versions 1 and 2$/m);
     expect(pushes).toHaveLength(2);
     expect(once.status).toBe(0);
