@@ -18,63 +18,87 @@ interface Known {
   readonly digest: string;
 }
 
-/** Numbers the wanted values of a lane: each newly wanted one gets the next generation. */
+/** What is wanted of a lane now, and the newest that was since the process began. Never changed, only replaced. */
+export interface Wishes<W> {
+  readonly current: Wanted<W> | undefined;
+  readonly latest: Wanted<W> | undefined;
+}
+
+/** A process that has just begun wants nothing yet. */
+export const NO_WISHES: Wishes<never> = { current: undefined, latest: undefined };
+
+/**
+ * Another value is wanted, with the next generation; undefined while it is not known.
+ *
+ * @param stored The last intent of the lane. A value that was wanted before the restart keeps its number.
+ */
+export function wish<W>(
+  { latest }: Wishes<W>,
+  kind: Kind<W>,
+  value: W | undefined,
+  events: readonly number[],
+  stored: Known | undefined,
+): Wishes<W> {
+  if (value === undefined) return { current: undefined, latest };
+  const digest = digestOf(kind.wanted.encode(value));
+  if (latest?.digest === digest) return both(value === latest.value ? latest : sameAgain(latest, value));
+  const kept = latest === undefined && stored?.digest === digest ? stored.generation : undefined;
+  const generation = kept ?? above(latest, stored);
+  return both({ value, digest, generation, running: kind.running(value), forced: false, events });
+}
+
+/** The same value is wanted again, as a new generation. */
+export const wishAnew = <W>(
+  { latest }: Wishes<W>,
+  want: Wanted<W>,
+  events: readonly number[],
+  stored: Known | undefined,
+): Wishes<W> => both({ ...want, forced: true, generation: above(latest, stored), events });
+
+/** The wish of `generation` was tried: it is not forced any more. */
+export function wishTried<W>({ current, latest }: Wishes<W>, generation: number): Wishes<W> {
+  const calm = (want: Wanted<W> | undefined): Wanted<W> | undefined =>
+    want?.generation === generation ? { ...want, forced: false } : want;
+  return { current: calm(current), latest: calm(latest) };
+}
+
+/** With our numbers above those that were found on a target and accepted. */
+export function wishAbove<W>(wishes: Wishes<W>, generation: number): Wishes<W> {
+  const { current, latest } = wishes;
+  if (latest === undefined || latest.generation > generation) return wishes;
+  const raised = { ...latest, generation: generation + 1 };
+  return { current: current === undefined ? undefined : raised, latest: raised };
+}
+
+const both = <W>(want: Wanted<W>): Wishes<W> => ({ current: want, latest: want });
+const sameAgain = <W>(want: Wanted<W>, value: W): Wanted<W> => ({ ...want, value, again: (want.again ?? 0) + 1 });
+const above = (latest: Known | undefined, stored: Known | undefined): number =>
+  Math.max(latest?.generation ?? 0, stored?.generation ?? 0) + 1;
+
+/** The wishes of one lane, numbered: each newly wanted value gets the next generation. */
 export class Wants<W> {
-  current: Wanted<W> | undefined;
-  #latest: Wanted<W> | undefined;
+  #wishes: Wishes<W> = NO_WISHES;
   readonly #kind: Kind<W>;
 
   constructor(kind: Kind<W>) {
     this.#kind = kind;
   }
 
-  /** The newest generation of this process, 0 for none. */
-  get newest(): number {
-    return this.#latest?.generation ?? 0;
+  get current(): Wanted<W> | undefined {
+    return this.#wishes.current;
   }
 
-  /**
-   * Sets the wanted value; undefined while it is not known.
-   *
-   * @param stored The last intent of the lane. A value that was wanted before the restart keeps its number.
-   */
   set(value: W | undefined, events: readonly number[], stored: Known | undefined): void {
-    this.current = value === undefined ? undefined : this.#numbered(value, events, stored);
+    this.#wishes = wish(this.#wishes, this.#kind, value, events, stored);
   }
-
-  #numbered(value: W, events: readonly number[], stored: Known | undefined): Wanted<W> {
-    const digest = digestOf(this.#kind.wanted.encode(value));
-    if (this.#latest?.digest === digest) return this.#sameAgain(this.#latest, value);
-    const kept = this.#latest === undefined && stored?.digest === digest ? stored.generation : undefined;
-    const generation = kept ?? Math.max(this.newest, stored?.generation ?? 0) + 1;
-    this.#latest = { value, digest, generation, running: this.#kind.running(value), forced: false, events };
-    return this.#latest;
-  }
-
-  #sameAgain(latest: Wanted<W>, value: W): Wanted<W> {
-    if (value !== latest.value) this.#latest = { ...latest, value, again: (latest.again ?? 0) + 1 };
-    return this.#latest ?? latest;
-  }
-
-  /** Wants the same value again, as a new generation. */
   force(want: Wanted<W>, events: readonly number[], stored: Known | undefined): Wanted<W> {
-    const generation = Math.max(this.newest, stored?.generation ?? 0) + 1;
-    this.#latest = { ...want, forced: true, generation, events };
-    this.current = this.#latest;
-    return this.#latest;
+    this.#wishes = wishAnew(this.#wishes, want, events, stored);
+    return this.#wishes.current ?? want;
   }
-
-  /** The wish of `generation` was tried: it is not forced any more. */
   tried(generation: number): void {
-    if (this.#latest?.generation === generation) this.#latest = { ...this.#latest, forced: false };
-    if (this.current?.generation === generation) this.current = { ...this.current, forced: false };
+    this.#wishes = wishTried(this.#wishes, generation);
   }
-
-  /** Puts our numbers above those that were found on a target and accepted. */
   raiseAbove(generation: number): void {
-    if (this.#latest === undefined || this.#latest.generation > generation) return;
-    const raised = { ...this.#latest, generation: generation + 1 };
-    if (this.current !== undefined) this.current = raised;
-    this.#latest = raised;
+    this.#wishes = wishAbove(this.#wishes, generation);
   }
 }
