@@ -5,8 +5,8 @@ import { problem } from "../engine/errors.ts";
 import type { Job } from "../engine/job.ts";
 import { Pool } from "../engine/pool.ts";
 import type { Ports } from "../pipeline/ports.ts";
-import { buildImage, connectEngine, type DockerBuildContext } from "../plugins/docker/index.ts";
-import { checkout, createGit } from "../plugins/git/index.ts";
+import { buildImage, connectEngine, type DockerBuildContext, dockerBuild } from "../plugins/docker/index.ts";
+import { checkout, createGit, gitFetch, readHeads, watchHeads } from "../plugins/git/index.ts";
 import {
   type Credential,
   type CredentialSource,
@@ -59,7 +59,13 @@ export function connect(engine: Engine, options: ConnectOptions): Result<Ports> 
   const swarm = swarmKind({ engine: () => docker.value.client, credentials: credentials.value, clock });
   const tag = tagKind({ client: registry, clock });
   const folder = dirname(options.pipeline);
-  return success({ engine, git, build, push, swarm, tag, pools: [builds, pushes], owner: options.flavour, folder });
+  const heads: Ports["heads"] = {
+    read: (source, signal) => readHeads(git, source, signal),
+    watch: (source, onChange) => watchHeads(source, onChange, clock),
+  };
+  const builders = { fetch: gitFetch, build: dockerBuild };
+  const pools = [builds, pushes];
+  return success({ engine, git, heads, builders, build, push, swarm, tag, pools, owner: options.flavour, folder });
 }
 
 async function headOf(registry: RegistryClient, repo: string, reference: string, signal: AbortSignal) {

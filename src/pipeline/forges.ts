@@ -1,6 +1,6 @@
 import type { Codec, Json } from "../engine/json.ts";
 import { type Monitor, monitor } from "../engine/monitor.ts";
-import { type GitSource, masked, readHeads, watchHeads } from "../plugins/git/index.ts";
+import { type GitSource, masked } from "../plugins/git/index.ts";
 import type { Box, Term } from "../term/term.ts";
 import { gitUrl } from "./places.ts";
 import type { Ports } from "./ports.ts";
@@ -36,8 +36,8 @@ function watchGit(ports: Ports, declared: SourceDeclaration, box: Box): Watched 
   const source: GitSource = { url: gitUrl(declared.url, ports.folder) };
   const made = monitor<Heads>(ports.engine, box, {
     key: `heads ${masked(source.url)}`,
-    read: (signal) => readHeads(ports.git, source, signal),
-    watch: (stale) => watchHeads(source, () => stale("the repository changed"), ports.engine.clock),
+    read: (signal) => ports.heads.read(source, signal),
+    watch: (stale) => ports.heads.watch(source, () => stale("the repository changed")),
     everyMs: EVERY_MS,
     value: headsCodec,
     equal: (before, after) => movedBetween(before, after).length === 0,

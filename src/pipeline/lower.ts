@@ -4,8 +4,7 @@ import { deploy } from "../engine/effects/deploy.ts";
 import { type Service, serviceOf } from "../engine/effects/service.ts";
 import { problem } from "../engine/errors.ts";
 import type { Monitor } from "../engine/monitor.ts";
-import { type DockerBuildKey, dockerBuild, dockerPush, type PushedImage } from "../plugins/docker/index.ts";
-import { gitFetch } from "../plugins/git/index.ts";
+import { type DockerBuildKey, dockerPush, type PushedImage } from "../plugins/docker/index.ts";
 import { all, gate, map, mapResult, pair } from "../term/combinators.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
@@ -81,7 +80,7 @@ function lowerBranch(branch: Branch) {
   const fetched = cached(
     branch.ports.engine,
     boxOf(branch, "fetch", branch.name, "fetch"),
-    gitFetch,
+    branch.ports.builders.fetch,
     branch.ports.git,
     head,
     { tell: ({ commit, subject }) => `${commit.slice(0, 8)} ${subject}` },
@@ -130,10 +129,11 @@ function buildKey({ build, watched }: Branch, commit: string, tree: string): Doc
 function lowerBuild(branch: Branch, key: Term<DockerBuildKey>): Term<PushedImage> {
   const { ports, build, publish } = branch;
   const { repository } = imageOf(publish);
+  const builder = ports.builders.build;
   const box = boxOf(branch, "build", build.options.name ?? build.dockerfile, "build");
-  const built = cached(ports.engine, box, dockerBuild, ports.build, key, { tell: ({ image }) => image });
+  const built = cached(ports.engine, box, builder, ports.build, key, { tell: ({ image }) => image });
   const wanted = map(pair(built, key), ([{ image }, of]) => {
-    const tag = `millrace-${digestOf({ version: dockerBuild.version, key: dockerBuild.key(of) }).slice(0, 16)}`;
+    const tag = `millrace-${digestOf({ version: builder.version, key: builder.key(of) }).slice(0, 16)}`;
     return { image, repo: repository, tag, build: of };
   });
   const tell = ({ digest }: PushedImage): string => digest;

@@ -1,14 +1,21 @@
 import type { Engine } from "../engine/engine.ts";
 import type { Pool } from "../engine/pool.ts";
-import type { DockerBuildContext, DockerPushContext } from "../plugins/docker/index.ts";
-import type { GitContext } from "../plugins/git/index.ts";
+import type { DockerBuildContext, DockerPushContext, dockerBuild } from "../plugins/docker/index.ts";
+import type { GitContext, GitSource, gitFetch } from "../plugins/git/index.ts";
 import type { tagKind } from "../plugins/registry/index.ts";
 import type { swarmKind } from "../plugins/swarm/index.ts";
+import type { Result } from "../term/output.ts";
 
 /** The way to the outside: made by `app/`, used by `lower.ts` and the tables beside it. */
 export interface Ports {
   readonly engine: Engine;
   readonly git: GitContext;
+  /** The branches of a repository, and a hint that they may have moved; `watch` returns how to stop. */
+  readonly heads: {
+    read(source: GitSource, signal: AbortSignal): Promise<Result<ReadonlyMap<string, string>>>;
+    watch(source: GitSource, onChange: () => void): () => void;
+  };
+  readonly builders: { readonly fetch: typeof gitFetch; readonly build: typeof dockerBuild };
   readonly build: DockerBuildContext;
   readonly push: DockerPushContext;
   readonly swarm: ReturnType<typeof swarmKind>;
