@@ -1,0 +1,104 @@
+import type { Failure, Result } from "../../term/output.ts";
+import { backoffMs } from "../backoff.ts";
+import type { Engine } from "../engine.ts";
+import { LaneFace } from "./lane-face.ts";
+import { LaneJob } from "./lane-job.ts";
+import { LaneState } from "./lane-state.ts";
+import type { Lane, Observed, TargetKind } from "./target.ts";
+import { Waker } from "./waker.ts";
+import type { Wanted } from "./wants.ts";
+
+/** How long until a target is looked at again, in milliseconds: at rest, when something is wrong, while it moves. */
+export const REST_MS = 60_000;
+export const TROUBLE_MS = 15_000;
+export const MOVING_MS = 1_000;
+
+export interface LaneOptions {
+  /** Key of the deploy term. */
+  readonly term: string;
+  /** The flavour. */
+  readonly owner: string;
+  /** Re-reads the head that the wanted value came from; a failure delays the deploy. */
+  readonly fresh: () => Promise<Result<unknown>>;
+}
+
+/** What all that a lane does works on: what it knows, its job, what it shows, and its sleep. */
+export class LaneCore<Spec, W, Seen extends Observed, Ref> {
+  readonly engine: Engine;
+  readonly kind: TargetKind<Spec, W, Seen, Ref>;
+  readonly spec: Spec;
+  readonly options: LaneOptions;
+  readonly name: Lane;
+  readonly state: LaneState<Spec, W, Seen, Ref>;
+  readonly job: LaneJob;
+  readonly waker: Waker;
+  readonly face: LaneFace;
+  /** Nothing more is begun. */
+  stopped = false;
+  #tries = 0;
+  /** For looks that nobody cancels. */
+  readonly #patient = new AbortController().signal;
+
+  constructor(engine: Engine, kind: TargetKind<Spec, W, Seen, Ref>, spec: Spec, options: LaneOptions) {
+    this.engine = engine;
+    this.kind = kind;
+    this.spec = spec;
+    this.options = options;
+    this.name = kind.lane(spec);
+    this.state = new LaneState(engine, kind, { lane: this.name, ...options });
+    const about = {
+      op: kind.kind,
+      term: options.term,
+      key: this.name,
+      description: kind.describe(spec),
+      level: kind.level,
+    };
+    this.job = new LaneJob(engine, about, () => this.#showJob());
+    this.waker = new Waker(engine.clock);
+    this.face = new LaneFace(engine, options.term, () => this.job.id ?? this.state.intents.last?.job);
+  }
+
+  get want(): Wanted<W> | undefined {
+    return this.state.wants.current;
+  }
+
+  async observe(): Promise<void> {
+    const seen = await this.kind.observe(this.spec, this.job.current?.signal ?? this.#patient);
+    if (seen.ok) {
+      this.#tries = 0;
+      this.state.seen = seen.value;
+    } else if (this.job.current?.stopped === undefined) await this.unreachable(seen.error);
+  }
+
+  /** Shown as failed, and tried again later and later. */
+  async unreachable(error: Failure): Promise<void> {
+    const delayMs = Math.min(TROUBLE_MS, backoffMs(this.#tries, this.engine.random()));
+    this.#tries += 1;
+    this.job.log(`${error.message}; trying again`);
+    this.face.failed({ ...error, retryAtMs: this.engine.clock.now() + delayMs });
+    await this.sleep(delayMs);
+  }
+
+  /** Shown as failed; looked at again after a while, since a person may mend it on the target. */
+  async trouble(error: Failure): Promise<void> {
+    await this.endJob(error);
+    this.face.failed(error);
+    await this.sleep(TROUBLE_MS);
+  }
+
+  /** What one job was cleared for, the next is not. */
+  async endJob(error: Failure | undefined): Promise<void> {
+    this.state.cleared = undefined;
+    await this.job.end(error);
+  }
+
+  async sleep(forMs: number): Promise<void> {
+    await this.waker.sleep(forMs);
+    this.state.seen = undefined;
+  }
+
+  #showJob(): void {
+    const state = this.job.current?.row.state;
+    if (state !== undefined) this.face.active(state === "waiting" || state === "ready" ? state : "running");
+  }
+}
