@@ -11,25 +11,29 @@ export interface Edge {
 /** Box → whether it is only waited for. */
 type Sources = ReadonlyMap<Term<unknown>, boolean>;
 
-/**
- * The edges between the boxes of a world: terms without a box are looked through, and an edge that a longer way
- * implies is left out.
- */
+/** What was found while looking through terms without a box. A term never changes what it reads, so it stays true. */
+export type Through = Map<Term<unknown>, Sources>;
+
+/** The edges between the boxes of a world, box by box in the order in which they were made. */
 export function edgesOf(world: World): readonly Edge[] {
-  const through = new Map<Term<unknown>, Sources>();
-  const edges: Edge[] = [];
-  for (const term of world.terms.values()) {
-    const sources = sourcesOf(term, through);
-    for (const [source, control] of sources) {
-      if (implied(source, sources, through)) continue;
-      edges.push({ from: source.key, to: term.key, ...(control ? { dashed: true } : {}) });
-    }
-  }
-  return edges;
+  const through: Through = new Map();
+  return [...world.terms.values()].flatMap((term) => edgesInto(term, through));
+}
+
+/**
+ * The edges that end in one box: terms without a box are looked through, and an edge that a longer way implies is left
+ * out.
+ */
+export function edgesInto(term: Term<unknown>, through: Through): readonly Edge[] {
+  const sources = sourcesOf(term, through);
+  const implied = sources.size < 2 ? new Set() : behind(sources, through);
+  return [...sources]
+    .filter(([source]) => !implied.has(source))
+    .map(([source, control]) => ({ from: source.key, to: term.key, ...(control ? { dashed: true } : {}) }));
 }
 
 /** The nearest boxes that a term reads from. */
-function sourcesOf(term: Term<unknown>, through: Map<Term<unknown>, Sources>): Sources {
+function sourcesOf(term: Term<unknown>, through: Through): Sources {
   const known = through.get(term);
   if (known !== undefined) return known;
   const sources = new Map<Term<unknown>, boolean>();
@@ -41,15 +45,16 @@ function sourcesOf(term: Term<unknown>, through: Map<Term<unknown>, Sources>): S
   return sources;
 }
 
-/** Whether another of the sources reads `source` itself, directly or not. */
-function implied(source: Term<unknown>, sources: Sources, through: Map<Term<unknown>, Sources>): boolean {
+/** All that the sources read, directly or not: each of them is looked at once. */
+function behind(sources: Sources, through: Through): ReadonlySet<Term<unknown>> {
   const seen = new Set<Term<unknown>>();
-  const queue = [...sources.keys()].filter((other) => other !== source);
+  const queue = [...sources.keys()];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    if (next === source) return true;
-    if (seen.has(next)) continue;
-    seen.add(next);
-    queue.push(...sourcesOf(next, through).keys());
+    for (const source of sourcesOf(next, through).keys()) {
+      if (seen.has(source)) continue;
+      seen.add(source);
+      queue.push(source);
+    }
   }
-  return false;
+  return seen;
 }
