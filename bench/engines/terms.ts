@@ -18,10 +18,14 @@ const dockerfile: BuildDeclaration = {
 
 export const repoOf = (branch: number): `${string}/${string}` => `acme/app-${Math.floor(branch / BRANCHES_A_REPO)}`;
 
+/** The branch whose boxes are being made. */
+let latest = { branch: -1, key: "" };
+
 /** A box as `pipeline/lower.ts` makes it: a key of the real form, a label, a kind, a line. */
 export function boxOf(branch: number, verb: string): Box {
   const name = `b${branch}`;
-  const key = keys.term(repoOf(branch), dockerfile, name, verb);
+  if (latest.branch !== branch) latest = { branch, key: keys.branch(repoOf(branch), dockerfile, name) };
+  const key = keys.term(latest.key, verb);
   return { key, label: verb === "build" ? "Dockerfile" : name, kind: verb, at: `pipeline.ts:${branch % 100}` };
 }
 

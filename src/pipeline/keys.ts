@@ -10,9 +10,11 @@ export const keys = {
   repo: (repo: RepoName): string => joined(...repo.split("/")),
   /** `owner/repo/branch:NAME/head`: one for all builds of the branch. */
   head: (repo: RepoName, branch: string): string => `${keys.repo(repo)}/${branchSegment(branch)}/head`,
-  /** `owner/repo/spec/branch:NAME/verb…`. */
-  term: (repo: RepoName, build: BuildDeclaration, branch: string, ...verb: readonly string[]): string =>
-    `${keys.repo(repo)}/${segment(specOf(build))}/${branchSegment(branch)}/${joined(...verb)}`,
+  /** `owner/repo/spec/branch:NAME`: what the keys of all terms of a branch begin with. */
+  branch: (repo: RepoName, build: BuildDeclaration, branch: string): string =>
+    `${keys.repo(repo)}/${segment(specOf(build))}/${branchSegment(branch)}`,
+  /** `owner/repo/spec/branch:NAME/verb…`, of what `branch` gave. */
+  term: (branch: string, ...verb: readonly string[]): string => `${branch}/${joined(...verb)}`,
 };
 
 /** What tells a build from the others of its repository: its `name`, or else the Dockerfile's path. */
@@ -22,5 +24,8 @@ export const specOf = (build: BuildDeclaration): string => build.options.name ??
 const branchSegment = (branch: string): string => `branch:${segment(branch)}`;
 const joined = (...segments: readonly string[]): string => segments.map(segment).join("/");
 
+/** Most are: then there is nothing to encode. */
+const PLAIN = /^[A-Za-z0-9_-]+$/;
 /** `encodeURIComponent`, but never `.` or `..`, which would be read as a way up. */
-const segment = (text: string): string => (/^\.+$/.test(text) ? "%2E".repeat(text.length) : encodeURIComponent(text));
+const segment = (text: string): string =>
+  PLAIN.test(text) ? text : /^\.+$/.test(text) ? "%2E".repeat(text.length) : encodeURIComponent(text);

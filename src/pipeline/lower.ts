@@ -32,6 +32,8 @@ interface Branch {
   readonly repo: RepoName;
   readonly build: DockerBuild;
   readonly name: string;
+  /** What the keys of its terms begin with. */
+  readonly key: string;
   readonly publish: Publish;
   readonly watched: Watched;
 }
@@ -68,7 +70,10 @@ function lowerRepo(ports: Ports, repo: RepoName, source: Source) {
   };
   const watched = watchSource(ports, source.source, box);
   const branches = source.builds.flatMap((build) =>
-    entries(build.branches).map(([name, publish]) => lowerBranch({ ports, repo, build, name, publish, watched })),
+    entries(build.branches).map(([name, publish]) => {
+      const key = keys.branch(repo, build, name);
+      return lowerBranch({ ports, repo, build, name, key, publish, watched });
+    }),
   );
   const parts = Object.fromEntries(branches.map(({ key, result }) => [key, result]));
   const result = all(ports.engine.world, { ...parts, heads: watched.heads });
@@ -92,13 +97,13 @@ function lowerBranch(branch: Branch) {
 }
 
 const boxOf = (
-  { repo, build, name, publish }: Branch,
+  { key, build, publish }: Branch,
   verb: string,
   label: string,
   kind: string,
   ...more: readonly string[]
 ): Box => ({
-  key: keys.term(repo, build, name, verb, ...more),
+  key: keys.term(key, verb, ...more),
   label,
   kind,
   at: kind === "build" ? build.at : publish.at,

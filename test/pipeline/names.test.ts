@@ -62,18 +62,20 @@ describe("a term's key", () => {
   it("is made of encoded segments", () => {
     const build = docker("docker/Dockerfile.web");
     expect(keys.head("demo/hello", "live")).toBe("demo/hello/branch:live/head");
-    expect(keys.term("demo/hello", build, "feature/x:y", "deploy", "here", "demo_hello")).toBe(
+    expect(keys.term(keys.branch("demo/hello", build, "feature/x:y"), "deploy", "here", "demo_hello")).toBe(
       "demo/hello/docker%2FDockerfile.web/branch:feature%2Fx%3Ay/deploy/here/demo_hello",
     );
-    expect(keys.term("demo/..", build, ".", "build")).toBe("demo/%2E%2E/docker%2FDockerfile.web/branch:%2E/build");
+    expect(keys.term(keys.branch("demo/..", build, "."), "build")).toBe(
+      "demo/%2E%2E/docker%2FDockerfile.web/branch:%2E/build",
+    );
   });
 
   it("is another one for every other branch, build and verb", () => {
     const text = fc.string({ unit: "grapheme", minLength: 1 });
     fc.assert(
       fc.property(text, text, text, text, text, text, (spec, branch, verb, spec2, branch2, verb2) => {
-        const key = (name: string, ...rest: readonly [string, string]) =>
-          keys.term("demo/hello", docker.with({ name })("Dockerfile"), ...rest);
+        const key = (name: string, of: string, ...rest: readonly [string]) =>
+          keys.term(keys.branch("demo/hello", docker.with({ name })("Dockerfile"), of), ...rest);
         const same = spec === spec2 && branch === branch2 && verb === verb2;
         expect(key(spec, branch, verb) === key(spec2, branch2, verb2)).toBe(same);
         expect(key(spec, branch, verb).split("/")).toHaveLength(5);
