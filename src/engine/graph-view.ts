@@ -1,34 +1,125 @@
 import { concat, defer, map, type Observable, of, share } from "rxjs";
-import { edgesOf } from "../term/graph.ts";
+import { edgesInto, edgesOf, type Through } from "../term/graph.ts";
 import { type Failure, isOwn, type Output, seenFrom } from "../term/output.ts";
 import type { Term } from "../term/term.ts";
 import type { Engine, Step } from "./engine.ts";
 import { isJobId } from "./job.ts";
+import { turn } from "./turn.ts";
 import type { GraphChange, GraphEdge, GraphNode, GraphSnapshot } from "./view.ts";
 
-/** The drawn graph of an engine: a snapshot on demand, and what changes with each step. */
+/** Boxes that are made before others have their turn: about two milliseconds of work. */
+const BOXES_A_TURN = 200;
+
+/** A box as it was made last. */
+interface Entry {
+  readonly term: Term<unknown>;
+  readonly node: GraphNode;
+  /** Those that end in it: a term never changes what it reads. */
+  readonly edges: readonly GraphEdge[];
+}
+
+/**
+ * The drawn graph of an engine: a snapshot on demand, and what changes with each step.
+ *
+ * Boxes are made when somebody looks for the first time and kept from then on: a snapshot costs what has changed since
+ * the last one, and holds the same objects for all that has not.
+ */
 export class GraphView {
   readonly #engine: Engine;
-  #edges: { readonly structure: number; readonly edges: readonly GraphEdge[] } | undefined;
+  readonly #entries = new Map<string, Entry>();
+  /** As of the last snapshot; `stale`: some box is another since. */
+  #flat = { structure: -1, stale: false, nodes: [] as readonly GraphNode[], edges: [] as readonly GraphEdge[] };
+  /** Keys of boxes that changed since they were made. */
+  readonly #changed = new Set<string>();
+  /** Keys of boxes with an open job, whose progress is not always news of their own. */
+  readonly #working = new Set<string>();
+  #following = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
   snapshot(): GraphSnapshot {
-    const { world, step } = this.#engine;
-    const nodes = [...world.terms.values()].map((term) => this.node(term));
-    return { step, structure: world.structure, nodes, edges: this.#edgesNow() };
+    this.#follow();
+    for (const key of this.#working) this.#changed.add(key);
+    this.#refresh();
+    const { step } = this.#engine;
+    const { structure, nodes, edges } = this.#flatten();
+    return { step, structure, nodes, edges };
   }
 
-  #edgesNow(): readonly GraphEdge[] {
-    const { world } = this.#engine;
-    if (this.#edges?.structure !== world.structure) this.#edges = { structure: world.structure, edges: edgesOf(world) };
-    return this.#edges.edges;
+  /** The snapshot; when there is much to be made for it, it is made piece by piece, so that nothing else waits. */
+  async snapshotSoon(): Promise<GraphSnapshot> {
+    this.#follow();
+    const through: Through = new Map();
+    let made = 0;
+    for (const term of this.#engine.world.terms.values()) {
+      if (this.#entries.has(term.key)) continue;
+      this.#make(term, through);
+      made += 1;
+      if (made % BOXES_A_TURN === 0) await turn();
+    }
+    return this.snapshot();
+  }
+
+  #follow(): void {
+    if (this.#following) return;
+    this.#following = true;
+    this.#engine.steps.subscribe((step) => {
+      for (const { key } of step.changed) this.#changed.add(key);
+    });
+  }
+
+  #refresh(): void {
+    const { terms } = this.#engine.world;
+    const through: Through = new Map();
+    for (const key of this.#changed) {
+      const term = terms.get(key);
+      if (term !== undefined) this.#make(term, through);
+      else this.#forget(key);
+    }
+    this.#changed.clear();
+  }
+
+  #make(term: Term<unknown>, through: Through): void {
+    const { key } = term;
+    const known = this.#entries.get(key);
+    const node = nodeOf(this.#engine, term);
+    const edges = known?.term === term ? known.edges : edgesInto(term, through);
+    this.#entries.set(key, { term, node, edges });
+    this.#flat.stale = true;
+    if (node.job !== undefined && this.#engine.jobs.open.has(node.job)) this.#working.add(key);
+    else this.#working.delete(key);
+  }
+
+  #forget(key: string): void {
+    this.#entries.delete(key);
+    this.#working.delete(key);
+  }
+
+  /** Everything in the order in which the boxes were made. */
+  #flatten(): {
+    readonly structure: number;
+    readonly nodes: readonly GraphNode[];
+    readonly edges: readonly GraphEdge[];
+  } {
+    const { structure, terms } = this.#engine.world;
+    const moved = this.#flat.structure !== structure;
+    if (!moved && !this.#flat.stale) return this.#flat;
+    const through: Through = new Map();
+    for (const term of moved ? terms.values() : []) {
+      if (this.#entries.get(term.key)?.term !== term) this.#make(term, through);
+    }
+    const entries = [...terms.keys()].flatMap((key) => this.#entries.get(key) ?? []);
+    const nodes = entries.map(({ node }) => node);
+    const edges = moved ? entries.flatMap((entry) => entry.edges) : this.#flat.edges;
+    this.#flat = { structure, stale: false, nodes, edges };
+    return this.#flat;
   }
 
   /** What each step changed: made once, however many watch. */
   readonly #steps: Observable<GraphChange> = defer(() => {
+    this.#follow(); // before the steps are read here: a step is to be known when it is told
     const { world } = this.#engine;
     const known = new Set(world.terms.keys());
     let { structure } = world;
@@ -47,43 +138,52 @@ export class GraphView {
   );
 
   #change(step: Step, known: Set<string>, restructured: boolean): GraphChange {
-    const { terms } = this.#engine.world;
+    this.#refresh();
     const changed: GraphNode[] = [];
     const added: GraphNode[] = [];
     const removed: string[] = [];
     for (const { key } of step.changed) {
-      const term = terms.get(key);
-      if (term === undefined) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined) {
         if (known.delete(key)) removed.push(key);
-      } else if (known.has(key)) changed.push(this.node(term));
+      } else if (known.has(key)) changed.push(entry.node);
       else {
         known.add(key);
-        added.push(this.node(term));
+        added.push(entry.node);
       }
     }
-    const edges = restructured ? { edges: this.#edgesNow() } : {};
+    const into = ({ key }: GraphNode): readonly GraphEdge[] => this.#entries.get(key)?.edges ?? [];
+    const edges = restructured ? { edges: [...added, ...changed].flatMap(into) } : {};
     return { kind: "step", step: step.number, structure: step.structure, changed, added, removed, ...edges };
   }
+}
 
-  node(term: Term<unknown>): GraphNode {
-    const { output, metadata, box } = term;
-    const job = metadata.job === undefined ? undefined : this.#engine.jobs.open.get(metadata.job);
-    const failure = ownFailure(output, term.key);
-    return {
-      key: term.key,
-      label: box?.label ?? term.key,
-      kind: box?.kind ?? "value",
-      group: term.group,
-      state: seenFrom(output, term.key),
-      detail: brief(failure?.message ?? metadata.detail ?? term.told ?? ""),
-      ...(box?.at === undefined ? {} : { at: box.at }),
-      ...(metadata.job !== undefined && isJobId(metadata.job) ? { job: metadata.job } : {}),
-      ...(metadata.updating === undefined ? {} : { updating: metadata.updating }),
-      ...(metadata.staleSinceMs === undefined ? {} : { staleSinceMs: metadata.staleSinceMs }),
-      ...(failure === undefined ? {} : { failure }),
-      ...(job?.latest === undefined ? {} : { progress: job.latest }),
-    };
-  }
+/** The whole drawn graph, once. */
+export const graphOf = (engine: Engine): GraphSnapshot => {
+  const { step, world } = engine;
+  const nodes = [...world.terms.values()].map((term) => nodeOf(engine, term));
+  return { step, structure: world.structure, nodes, edges: edgesOf(world) };
+};
+
+/** A term's box as pages see it. */
+function nodeOf(engine: Engine, term: Term<unknown>): GraphNode {
+  const { output, metadata, box } = term;
+  const job = metadata.job === undefined ? undefined : engine.jobs.open.get(metadata.job);
+  const failure = ownFailure(output, term.key);
+  return {
+    key: term.key,
+    label: box?.label ?? term.key,
+    kind: box?.kind ?? "value",
+    group: term.group,
+    state: seenFrom(output, term.key),
+    detail: brief(failure?.message ?? metadata.detail ?? term.told ?? ""),
+    ...(box?.at === undefined ? {} : { at: box.at }),
+    ...(metadata.job !== undefined && isJobId(metadata.job) ? { job: metadata.job } : {}),
+    ...(metadata.updating === undefined ? {} : { updating: metadata.updating }),
+    ...(metadata.staleSinceMs === undefined ? {} : { staleSinceMs: metadata.staleSinceMs }),
+    ...(failure === undefined ? {} : { failure }),
+    ...(job?.latest === undefined ? {} : { progress: job.latest }),
+  };
 }
 
 /** Digests and commits at the length that people compare. */

@@ -74,6 +74,9 @@ export class LiveView implements View {
   graph(): GraphSnapshot {
     return this.#graph.snapshot();
   }
+  graphSoon(): Promise<GraphSnapshot> {
+    return this.#graph.snapshotSoon();
+  }
   openJobs(): readonly JobView[] {
     return this.#jobs.open();
   }

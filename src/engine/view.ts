@@ -13,7 +13,10 @@ export interface View {
   readonly version: string;
   /** Base URL from configuration, without a trailing slash. */
   readonly url: string;
+  /** Boxes and edges that have not changed since an earlier call are the same objects. */
   graph(): GraphSnapshot;
+  /** The same, made piece by piece where there is much to be made, so that nothing else waits. */
+  graphSoon(): Promise<GraphSnapshot>;
   /** One snapshot, then one item a step. */
   readonly changes: Observable<GraphChange>;
   /** Each start, state change or end of a job. */
@@ -108,7 +111,7 @@ export type GraphChange =
       readonly changed: readonly GraphNode[];
       readonly added: readonly GraphNode[];
       readonly removed: readonly string[];
-      /** Set when nodes or edges came or went. */
+      /** Set when nodes or edges came or went: all that end in a node of `changed` or `added`. */
       readonly edges?: readonly GraphEdge[];
     };
 

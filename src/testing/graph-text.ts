@@ -1,5 +1,5 @@
 import type { Engine } from "../engine/engine.ts";
-import { GraphView } from "../engine/graph-view.ts";
+import { graphOf } from "../engine/graph-view.ts";
 import type { GraphNode } from "../engine/view.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { GraphNode } from "../engine/view.ts";
  * reads (in brackets what it only waits for). For golden files.
  */
 export function graphText(engine: Engine): string {
-  const { nodes, edges } = new GraphView(engine).snapshot();
+  const { nodes, edges } = graphOf(engine);
   const lines = nodes
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
     .map((node) => {

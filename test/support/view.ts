@@ -138,6 +138,10 @@ export class FakeView implements View {
     return { step: this.step, structure: this.structure, nodes: this.nodes, edges: this.edges };
   }
 
+  async graphSoon(): Promise<GraphSnapshot> {
+    return this.graph();
+  }
+
   /** One step that changes nodes of the graph. */
   change(...changed: readonly GraphNode[]): void {
     const byKey = new Map(changed.map((node) => [node.key, node]));
@@ -153,7 +157,7 @@ export class FakeView implements View {
     this.step += 1;
     this.structure += 1;
     const { step, structure } = this;
-    this.#changes.next({ kind: "step", step, structure, changed: [], added, removed: [], edges: this.edges });
+    this.#changes.next({ kind: "step", step, structure, changed: [], added, removed: [], edges });
   }
 
   /** Adds a job, or changes one. */

@@ -65,6 +65,7 @@ export const StepJson = Type.Object({
   changed: Type.Array(NodeJson),
   added: Type.Array(NodeJson),
   removed: Type.Array(Type.String()),
+  /** Set when boxes or edges came or went: all edges that end in a box of `changed` or `added`. */
   edges: optional(Type.Array(EdgeJson)),
 });
 
