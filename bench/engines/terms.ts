@@ -1,9 +1,9 @@
-import { type Incr, JoinNode, mapNode, Variable } from "../../src/incr/index.ts";
+import { type Incr, JoinNode, Variable } from "../../src/incr/index.ts";
 import { keys } from "../../src/pipeline/keys.ts";
 import type { BuildDeclaration } from "../../src/pipeline/types.ts";
 import { joinAll } from "../../src/term/join.ts";
 import { active, type Output, ok, sameOutput } from "../../src/term/output.ts";
-import { type Answer, answering, type Box, sameAnswer, Term } from "../../src/term/term.ts";
+import { type Answer, answering, answeringBy, type Box, sameAnswer, Term } from "../../src/term/term.ts";
 import type { World } from "../../src/term/world.ts";
 import { type Arithmetic, add, less } from "../graph/arithmetic.ts";
 import { BRANCHES_A_REPO } from "../graph/plan.ts";
@@ -41,7 +41,7 @@ export interface Source<T> {
 export function sourceTerm<T>(world: World, box: Box, value: T, tell?: (value: T) => string): Source<T> {
   const answer = new Variable<Answer<T>>(world.graph, { output: ok(value), metadata: {} }, sameAnswer);
   return {
-    term: answering(world, box, answer, [], tell),
+    term: answering(world, box, answer, undefined, tell),
     set: (next) => answer.set({ output: ok(next), metadata: {} }),
     hold: () => answer.set({ output: active("running", box.key), metadata: {} }),
   };
@@ -52,7 +52,7 @@ export function boxedTerm<A, B>(input: Term<A>, box: Box, job: string, f: (value
   const metadata = { job };
   const answerTo = (output: Output<A>): Answer<B> =>
     output.state === "ok" ? { output: ok(f(output.value)), metadata } : { output, metadata };
-  return answering(input.world, box, mapNode(input.node, answerTo, sameAnswer), [{ term: input }]);
+  return answeringBy(input.world, box, input.node, answerTo, input);
 }
 
 /** The join behind `all`, which also sums up the values, so that it can be compared with other engines. */
@@ -77,7 +77,7 @@ export function sumTerm(
   };
   const nodes = terms.map(({ node }) => node);
   const node = new JoinNode(world.graph, nodes, summary, sameOutput<number>());
-  return new Term(world, { node, inputs: terms.map((term) => ({ term })), box });
+  return new Term(world, { node, inputs: terms, box });
 }
 
 /** The value of an output that has one. */

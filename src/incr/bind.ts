@@ -1,15 +1,17 @@
-import { type Edge, type Incr, Node } from "./node.ts";
+import { withOne, withoutOne } from "./few.ts";
+import { Node, type Reader } from "./node.ts";
+import { Owner } from "./owner.ts";
 import type { Scope } from "./scope.ts";
 
 /** The value of whichever node is followed at the moment. */
 class BoundNode<B> extends Node<B> {
   #followed: Node<B> | undefined;
-  #edge: Edge | undefined;
   follow(wanted: Node<B>): void {
-    if (this.#edge !== undefined) Node.cut(this.#edge);
+    this.#leave();
     this.#followed = wanted;
-    // Linking lifts this node above the wanted one, so that it runs after it, in the same step.
-    this.#edge = this.link(wanted, 1);
+    wanted.readers = withOne<Reader>(wanted.readers, this);
+    // Lifted above the wanted one, so that it runs after it, in the same step.
+    this.graph.lift(this, wanted.height + 1);
     this.graph.enqueue(this);
   }
   override compute(): B {
@@ -17,35 +19,32 @@ class BoundNode<B> extends Node<B> {
     return this.#followed.value;
   }
   override release(): void {
-    if (this.#edge !== undefined) Node.cut(this.#edge);
+    this.#leave();
     super.release();
+  }
+  #leave(): void {
+    if (this.#followed !== undefined) this.#followed.readers = withoutOne<Reader>(this.#followed.readers, this);
   }
 }
 
 /** Runs `make` for each new value of the source, in a scope that ends with that value. */
-class BindNode<A, B> extends Node<Node<B>> {
-  readonly #source: Incr<A>;
+class BindNode<A, B> extends Owner<A, Node<B>> {
   readonly #make: (value: A) => Node<B>;
-  readonly #outer: Scope;
   readonly bound: BoundNode<B>;
   #inner: Scope | undefined;
   constructor(source: Node<A>, make: (value: A) => Node<B>, bound: BoundNode<B>) {
-    super(source.graph);
-    this.#source = source;
+    super(source);
     this.#make = make;
     this.bound = bound;
-    this.#outer = this.graph.scope;
-    this.reads(source, 0);
-    bound.reads(this, 0);
-    this.graph.enqueue(this);
+    bound.reads(this);
   }
   override compute(): Node<B> {
     const left = this.#inner;
-    this.#inner = this.#outer.child(this);
-    const made = this.graph.within(this.#inner, () => this.#make(this.#source.value));
+    this.#inner = this.begin();
+    const made = this.graph.within(this.#inner, () => this.#make(this.source.value));
     this.bound.follow(made);
     // Released only after the new one is made: what both use is never let go in between.
-    left?.release((cleanups) => this.graph.afterStep(cleanups));
+    if (left !== undefined) this.end(left);
     return made;
   }
 }

@@ -1,7 +1,8 @@
 import { Collection } from "./collection.ts";
 import { JoinNode, type Summary } from "./join.ts";
-import { type Incr, Node } from "./node.ts";
-import { Variable } from "./nodes.ts";
+import { Derived, type Node } from "./node.ts";
+import { type Equal, Variable } from "./nodes.ts";
+import { Owner } from "./owner.ts";
 import type { Scope } from "./scope.ts";
 
 interface Part<T> {
@@ -31,30 +32,22 @@ class Results<R> implements Summary<R, Collection<R>> {
 }
 
 /** Makes, keeps and releases one sub-graph a key. */
-class EachNode<T, R> extends Node<Collection<T>> {
-  readonly #source: Incr<Collection<T>>;
+class EachNode<T, R> extends Owner<Collection<T>, Collection<T>> {
   readonly #make: (key: string, item: Node<T>) => Node<R>;
-  readonly #outer: Scope;
   readonly #parts = new Map<string, Part<T>>();
   readonly #results = new Results<R>();
   readonly joined: JoinNode<R, Collection<R>>;
   #last: Collection<T> | undefined;
 
   constructor(source: Node<Collection<T>>, make: (key: string, item: Node<T>) => Node<R>) {
-    super(source.graph);
-    this.#source = source;
+    super(source);
     this.#make = make;
-    this.#outer = this.graph.scope;
     this.joined = new JoinNode(this.graph, [], this.#results);
-    this.reads(source, 0);
-    this.joined.reads(this, -1);
-    this.graph.enqueue(this);
+    this.joined.reads(this);
   }
 
-  override inputChanged(): void {}
-
   override compute(): Collection<T> {
-    const items = this.#source.value;
+    const items = this.source.value;
     for (const key of items.differsFrom(this.#last, this.#parts)) this.#settle(key, items.entries);
     this.#last = items;
     return items;
@@ -70,7 +63,7 @@ class EachNode<T, R> extends Node<Collection<T>> {
   }
 
   #begin(key: string, value: T): Part<T> {
-    const scope = this.#outer.child(this);
+    const scope = this.begin();
     const [item, result] = this.graph.within(scope, () => {
       const made = new Variable(this.graph, value);
       return [made, this.#make(key, made)] as const;
@@ -83,7 +76,7 @@ class EachNode<T, R> extends Node<Collection<T>> {
   #drop(key: string, part: Part<T>): void {
     this.#parts.delete(key);
     this.joined.remove(part.slot);
-    part.scope.release((cleanups) => this.graph.afterStep(cleanups));
+    this.end(part.scope);
   }
 }
 
@@ -102,22 +95,18 @@ export interface Fold<T, S> {
   result(): S;
 }
 
-class FoldNode<T, S> extends Node<S> {
-  readonly #source: Incr<Collection<T>>;
+class FoldNode<T, S> extends Derived<Collection<T>, S> {
   readonly #fold: Fold<T, S>;
-  readonly #equal: (before: S, after: S) => boolean;
+  readonly #equal: Equal<S>;
   readonly #seen = new Map<string, T>();
   #last: Collection<T> | undefined;
-  constructor(source: Node<Collection<T>>, fold: Fold<T, S>, equal: (before: S, after: S) => boolean) {
-    super(source.graph);
-    this.#source = source;
+  constructor(source: Node<Collection<T>>, fold: Fold<T, S>, equal: Equal<S>) {
+    super(source);
     this.#fold = fold;
     this.#equal = equal;
-    this.reads(source, 0);
-    this.graph.enqueue(this);
   }
   override compute(): S {
-    const collection = this.#source.value;
+    const collection = this.source.value;
     for (const key of collection.differsFrom(this.#last, this.#seen)) {
       const before = this.#seen.get(key);
       const after = collection.entries.get(key);
@@ -134,8 +123,5 @@ class FoldNode<T, S> extends Node<S> {
   }
 }
 
-export const foldNode = <T, S>(
-  source: Node<Collection<T>>,
-  fold: Fold<T, S>,
-  equal: (before: S, after: S) => boolean = Object.is,
-): Node<S> => new FoldNode(source, fold, equal);
+export const foldNode = <T, S>(source: Node<Collection<T>>, fold: Fold<T, S>, equal: Equal<S> = Object.is): Node<S> =>
+  new FoldNode(source, fold, equal);

@@ -1,4 +1,4 @@
-import { type Node, UNSET } from "./node.ts";
+import { type Listener, type Node, UNSET } from "./node.ts";
 import { Scope } from "./scope.ts";
 
 /**
@@ -15,11 +15,12 @@ export class Incremental {
   scope: Scope = this.root;
   /** How often a node has run, in all. */
   runs = 0;
-  readonly #waiting: Node<unknown>[][] = [];
-  #lowest = Number.POSITIVE_INFINITY;
+  /** By height: the node that came last, which leads to the others. */
+  readonly #waiting: (Node<unknown> | null)[] = [];
+  #lowest = 0;
   #count = 0;
   #stepping = false;
-  #watched: Node<unknown>[] = [];
+  #changed: Listener[] = [];
   #released: (() => void)[] = [];
 
   /** Inside a sub-graph a node starts above the node that may release it: it never runs with what is about to go. */
@@ -30,16 +31,16 @@ export class Incremental {
 
   /** Puts a node among those to run in this step (or in the next, outside of one). */
   enqueue(node: Node<unknown>): void {
-    if (node.queued || node.dead) return;
-    node.queued = true;
+    if (node.next !== undefined || node.dead) return;
     this.#count += 1;
     this.#place(node);
   }
 
   #place(node: Node<unknown>): void {
     const { height } = node;
-    while (this.#waiting.length <= height) this.#waiting.push([]);
-    this.#waiting[height]?.push(node);
+    while (this.#waiting.length <= height) this.#waiting.push(null);
+    node.next = this.#waiting[height] ?? null;
+    this.#waiting[height] = node;
     if (height < this.#lowest) this.#lowest = height;
   }
 
@@ -49,18 +50,24 @@ export class Incremental {
     node.height = height;
     const raised = [node];
     for (let top = raised.pop(); top !== undefined; top = raised.pop()) {
-      for (const above of nextAbove(top)) {
+      const least = top.height + 1;
+      top.eachAbove((above) => {
         if (above === node) throw new Error("a value may not depend on itself");
-        if (above.height > top.height) continue;
-        above.height = top.height + 1;
+        if (above.height >= least) return;
+        above.height = least;
         raised.push(above);
-      }
+      });
     }
   }
 
   /** Clean-ups wait for the end of the step: what leaves and comes back within one step is not torn down. */
   afterStep(cleanups: readonly (() => void)[]): void {
     this.#released.push(...cleanups);
+  }
+
+  /** A listener whose node has changed is called at the end of the step, after the clean-ups. */
+  afterChange(listener: Listener): void {
+    this.#changed.push(listener);
   }
 
   /** Whether a step is being made right now: values may be half of it. */
@@ -73,7 +80,7 @@ export class Incremental {
   }
 
   /**
-   * Runs every node that a change can reach, each once; then the clean-ups, then the watchers of changed nodes.
+   * Runs every node that a change can reach, each once; then the clean-ups, then the listeners of changed nodes.
    * @returns How many nodes ran.
    */
   propagate(): number {
@@ -90,13 +97,14 @@ export class Incremental {
   }
 
   #runLowest(): void {
-    let node = this.#waiting[this.#lowest]?.pop();
-    while (node === undefined) {
+    let node = this.#waiting[this.#lowest];
+    while (node === undefined || node === null) {
       this.#lowest += 1;
-      node = this.#waiting[this.#lowest]?.pop();
+      node = this.#waiting[this.#lowest];
     }
+    this.#waiting[this.#lowest] = node.next ?? null;
     if (node.height > this.#lowest && !node.dead) return this.#place(node); // was lifted while it waited
-    node.queued = false;
+    node.next = undefined;
     this.#count -= 1;
     if (!node.dead) this.#run(node);
   }
@@ -107,20 +115,16 @@ export class Incremental {
     const after = node.compute();
     if (before !== UNSET && node.same(before, after)) return;
     node.current = after;
-    if (node.watchers !== undefined) this.#watched.push(node);
-    for (const edge of node.out) {
-      edge.target.inputChanged(edge.slot);
-      this.enqueue(edge.target);
-    }
+    node.changed();
   }
 
   #finish(): void {
     const released = this.#released;
-    const watched = this.#watched;
+    const changed = this.#changed;
     this.#released = [];
-    this.#watched = [];
+    this.#changed = [];
     for (const cleanup of released) cleanup();
-    for (const node of watched) for (const watcher of node.watchers ?? []) watcher();
+    for (const listener of changed) listener.call();
   }
 
   /** Runs `make` with its nodes and clean-ups belonging to `scope`. */
@@ -133,10 +137,4 @@ export class Incremental {
       this.scope = outer;
     }
   }
-}
-
-/** The nodes that must stay above this one. */
-function* nextAbove(node: Node<unknown>): Iterable<Node<unknown>> {
-  for (const { target } of node.out) yield target;
-  for (const scope of node.owned ?? []) yield* scope.nodes;
 }

@@ -2,8 +2,9 @@
 export { bindNode } from "./bind.ts";
 export { Collection } from "./collection.ts";
 export { eachNode, type Fold, foldNode } from "./each.ts";
+export { sizeOf, withOne, withoutOne } from "./few.ts";
 export { Incremental } from "./incremental.ts";
 export { JoinNode, type Summary } from "./join.ts";
-export { type Incr, Node } from "./node.ts";
+export { type Change, Derived, type Incr, Node, type Watcher } from "./node.ts";
 export { type Equal, map2Node, mapNode, Variable } from "./nodes.ts";
 export type { Scope } from "./scope.ts";

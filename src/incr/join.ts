@@ -1,5 +1,6 @@
+import { withOne, withoutOne } from "./few.ts";
 import type { Incremental } from "./incremental.ts";
-import { type Edge, Node } from "./node.ts";
+import { Node, type Reader } from "./node.ts";
 import type { Equal } from "./nodes.ts";
 
 /** A summary of many inputs that is updated by difference: it keeps counts, it does not read the others again. */
@@ -10,15 +11,36 @@ export interface Summary<T, S> {
   result(): S;
 }
 
+/** One input of a join: reads in its name. */
+class Input<T, S> implements Reader {
+  readonly reader: JoinNode<T, S>;
+  readonly slot: number;
+  /** Undefined when it is no input any more. */
+  source: Node<T> | undefined;
+  /** As the summary knows it. */
+  seen: T | undefined = undefined;
+  constructor(reader: JoinNode<T, S>, slot: number, source: Node<T>) {
+    this.reader = reader;
+    this.slot = slot;
+    this.source = source;
+    source.readers = withOne<Reader>(source.readers, this);
+  }
+  inputChanged(): void {
+    this.reader.touch(this);
+  }
+  leave(): void {
+    if (this.source !== undefined) this.source.readers = withoutOne<Reader>(this.source.readers, this);
+    this.source = undefined;
+  }
+}
+
 /** A join over inputs that may come and go; a change costs the inputs that changed, not all of them. */
 export class JoinNode<T, S> extends Node<S> {
   readonly #summary: Summary<T, S>;
   readonly #equal: Equal<S>;
-  readonly #inputs: (Node<T> | undefined)[] = [];
-  readonly #edges: (Edge | undefined)[] = [];
-  readonly #seen: (T | undefined)[] = [];
+  readonly #inputs: (Input<T, S> | undefined)[] = [];
   readonly #free: number[] = [];
-  #changed: number[] = [];
+  #changed: Input<T, S>[] = [];
 
   constructor(graph: Incremental, inputs: readonly Node<T>[], summary: Summary<T, S>, equal: Equal<S> = Object.is) {
     super(graph);
@@ -27,46 +49,45 @@ export class JoinNode<T, S> extends Node<S> {
     for (const input of inputs) this.add(input);
     graph.enqueue(this);
   }
-  add(input: Node<T>): number {
+  /** Returns the slot of the new input. */
+  add(source: Node<T>): number {
     const slot = this.#free.pop() ?? this.#inputs.length;
+    const input = new Input(this, slot, source);
     this.#inputs[slot] = input;
-    this.#edges[slot] = this.link(input, slot);
-    this.#touch(slot);
+    this.graph.lift(this, source.height + 1);
+    this.touch(input);
     return slot;
   }
   remove(slot: number): void {
-    const edge = this.#edges[slot];
-    if (edge !== undefined) Node.cut(edge);
-    this.#edges[slot] = undefined;
-    this.#inputs[slot] = undefined;
-    this.#touch(slot);
+    const input = this.#inputs[slot];
+    if (input === undefined) return;
+    input.leave();
+    this.touch(input);
   }
-  #touch(slot: number): void {
-    this.#changed.push(slot);
+  touch(input: Input<T, S>): void {
+    this.#changed.push(input);
     this.graph.enqueue(this);
-  }
-  override inputChanged(slot: number): void {
-    if (slot >= 0) this.#changed.push(slot);
   }
   override compute(): S {
     const changed = this.#changed;
     this.#changed = [];
-    const freed = new Set<number>(); // a slot is used again only after its reader was told that it is gone
-    for (const slot of changed) {
-      const before = this.#seen[slot];
-      const input = this.#inputs[slot];
-      const after = input?.value;
-      if (before !== after) {
-        this.#seen[slot] = after;
-        this.#summary.update(slot, before, after);
+    const free: number[] = []; // a slot is used again only after its reader was told that it is gone
+    for (const input of changed) {
+      const { slot, seen, source } = input;
+      const after = source?.value;
+      if (seen !== after) {
+        input.seen = after;
+        this.#summary.update(slot, seen, after);
       }
-      if (input === undefined) freed.add(slot);
+      if (source !== undefined || this.#inputs[slot] !== input) continue;
+      this.#inputs[slot] = undefined;
+      free.push(slot);
     }
-    this.#free.push(...freed);
+    this.#free.push(...free);
     return this.#summary.result();
   }
   override release(): void {
-    for (const edge of this.#edges) if (edge !== undefined) Node.cut(edge);
+    for (const input of this.#inputs) input?.leave();
     super.release();
   }
   override same(before: S, after: S): boolean {

@@ -1,5 +1,6 @@
+import { withoutOne } from "./few.ts";
 import type { Incremental } from "./incremental.ts";
-import { type Incr, Node } from "./node.ts";
+import { Derived, Node, type Reader } from "./node.ts";
 
 export type Equal<T> = (before: T, after: T) => boolean;
 
@@ -30,20 +31,16 @@ export class Variable<T> extends Node<T> {
   }
 }
 
-class MapNode<A, B> extends Node<B> {
-  readonly #source: Incr<A>;
+class MapNode<A, B> extends Derived<A, B> {
   readonly #f: (value: A) => B;
   readonly #equal: Equal<B>;
   constructor(source: Node<A>, f: (value: A) => B, equal: Equal<B>) {
-    super(source.graph);
-    this.#source = source;
+    super(source);
     this.#f = f;
     this.#equal = equal;
-    this.reads(source, 0);
-    this.graph.enqueue(this);
   }
   override compute(): B {
-    return this.#f(this.#source.value);
+    return this.#f(this.source.value);
   }
   override same(before: B, after: B): boolean {
     return this.#equal(before, after);
@@ -54,26 +51,26 @@ class MapNode<A, B> extends Node<B> {
 export const mapNode = <A, B>(source: Node<A>, f: (value: A) => B, equal: Equal<B> = Object.is): Node<B> =>
   new MapNode(source, f, equal);
 
-class Map2Node<A, B, C> extends Node<C> {
-  readonly #a: Incr<A>;
-  readonly #b: Incr<B>;
+class Map2Node<A, B, C> extends Derived<A, C> {
+  readonly #second: Node<B>;
   readonly #f: (a: A, b: B) => C;
   readonly #equal: Equal<C>;
   constructor(a: Node<A>, b: Node<B>, f: (a: A, b: B) => C, equal: Equal<C>) {
-    super(a.graph);
-    this.#a = a;
-    this.#b = b;
+    super(a);
+    this.#second = b;
     this.#f = f;
     this.#equal = equal;
-    this.reads(a, 0);
-    this.reads(b, 1);
-    this.graph.enqueue(this);
+    this.reads(b);
   }
   override compute(): C {
-    return this.#f(this.#a.value, this.#b.value);
+    return this.#f(this.source.value, this.#second.value);
   }
   override same(before: C, after: C): boolean {
     return this.#equal(before, after);
+  }
+  override release(): void {
+    this.#second.readers = withoutOne<Reader>(this.#second.readers, this);
+    super.release();
   }
 }
 

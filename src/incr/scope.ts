@@ -1,3 +1,4 @@
+import { eachOf, type Few, withOne, withoutOne } from "./few.ts";
 import type { Node } from "./node.ts";
 
 /**
@@ -10,8 +11,8 @@ export class Scope {
   readonly owner: Node<unknown> | undefined;
   readonly #parent: Scope | undefined;
   #nodes: Node<unknown>[] = [];
-  readonly #cleanups = new Set<() => void>();
-  readonly #children = new Set<Scope>();
+  #cleanups: Few<() => void> = undefined;
+  #children: Few<Scope> = undefined;
   released = false;
 
   private constructor(parent: Scope | undefined, owner: Node<unknown> | undefined) {
@@ -23,11 +24,14 @@ export class Scope {
     return new Scope(undefined, undefined);
   }
 
+  /** Whether it is the root, which is never released. */
+  get lasting(): boolean {
+    return this.#parent === undefined;
+  }
+
   child(owner: Node<unknown>): Scope {
     const scope = new Scope(this, owner);
-    this.#children.add(scope);
-    owner.owned ??= new Set();
-    owner.owned.add(scope);
+    this.#children = withOne(this.#children, scope);
     return scope;
   }
 
@@ -42,20 +46,23 @@ export class Scope {
   /** To be called when the scope goes, after the step. Returns how to call it off. */
   onRelease(cleanup: () => void): () => void {
     const once = (): void => cleanup();
-    this.#cleanups.add(once);
-    return () => this.#cleanups.delete(once);
+    this.#cleanups = withOne(this.#cleanups, once);
+    return () => {
+      this.#cleanups = withoutOne(this.#cleanups, once);
+    };
   }
 
   /** Takes the nodes out of the graph at once; hands the clean-ups to `later`, newest first. */
   release(later: (cleanups: readonly (() => void)[]) => void): void {
     if (this.released) return;
     this.released = true;
-    if (this.#parent !== undefined) this.#parent.#children.delete(this);
-    this.owner?.owned?.delete(this);
-    for (const child of this.#children) child.release(later);
+    if (this.#parent !== undefined) this.#parent.#children = withoutOne(this.#parent.#children, this);
+    eachOf(this.#children, (child) => child.release(later));
     for (const node of this.#nodes) node.release();
-    later([...this.#cleanups].toReversed());
+    const cleanups: (() => void)[] = [];
+    eachOf(this.#cleanups, (cleanup) => cleanups.push(cleanup));
+    later(cleanups.toReversed());
     this.#nodes = [];
-    this.#cleanups.clear();
+    this.#cleanups = undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { bindNode, JoinNode, map2Node, mapNode, type Node, Variable } from "../incr/index.ts";
 import { joinAll } from "./join.ts";
-import { type Failure, failed, type Output, ok, type Result, sameOutput } from "./output.ts";
+import { type Failure, failed, identical, type Output, ok, type Result, sameOutput } from "./output.ts";
 import { type Answer, answering, type Box, Term } from "./term.ts";
 import type { World } from "./world.ts";
 
@@ -30,8 +30,8 @@ export function map<A, B>(
         )
       : output;
   const made: Term<B> = new Term(term.world, {
-    node: mapNode(term.node, apply, sameOutput(options.equal)),
-    inputs: [{ term }],
+    node: mapNode(term.node, apply, options.equal === undefined ? identical : sameOutput(options.equal)),
+    inputs: term,
     box: options.box,
   });
   return made;
@@ -58,8 +58,8 @@ export function mapResult<A, B>(
     const result = f(output.value);
     return result.ok ? ok(result.value) : failed(result.error, box.key);
   };
-  const node = mapNode(term.node, apply, sameOutput());
-  return new Term(term.world, { node, inputs: [{ term }], box, ...(tell === undefined ? {} : { tell }) });
+  const node = mapNode(term.node, apply, identical);
+  return new Term(term.world, { node, inputs: term, box, tell });
 }
 
 /** Precedence: a failure of the left, of the right, then what is active, then both values. */
@@ -73,7 +73,7 @@ function both<A, B>(left: Output<A>, right: Output<B>): Output<readonly [A, B]> 
 
 export function pair<A, B>(a: Term<A>, b: Term<B>): Term<readonly [A, B]> {
   const equal = sameOutput<readonly [A, B]>((x, y) => Object.is(x[0], y[0]) && Object.is(x[1], y[1]));
-  return new Term(a.world, { node: map2Node(a.node, b.node, both, equal), inputs: [{ term: a }, { term: b }] });
+  return new Term(a.world, { node: map2Node(a.node, b.node, both, equal), inputs: [a, b] });
 }
 
 /** The values of a short, fixed list of terms, in order. */
@@ -94,17 +94,17 @@ export function all(world: World, terms: Readonly<Record<string, Term<unknown>>>
     world.graph,
     inputs.map((term) => term.node),
     joinAll((slot) => names[slot] ?? ""),
-    sameOutput(),
+    identical,
   );
-  return new Term(world, { node: join, inputs: inputs.map((term) => ({ term })), box });
+  return new Term(world, { node: join, inputs, box });
 }
 
 /** The value once `on` is ok, else the state of `on`. It delays its reader, not the value. */
 export function gate<T>(term: Term<T>, on: Term<unknown>): Term<T> {
   const pass = (value: Output<T>, held: Output<unknown>): Output<T> => (held.state === "ok" ? value : held);
   return new Term(term.world, {
-    node: map2Node(term.node, on.node, pass, sameOutput()),
-    inputs: [{ term }, { term: on, control: true }],
+    node: map2Node(term.node, on.node, pass, identical),
+    inputs: [term, { waitsFor: on }],
   });
 }
 
@@ -114,7 +114,7 @@ export function catchFailure<T>(term: Term<T>): Term<Result<T>> {
     if (output.state === "active") return output;
     return ok(output.state === "ok" ? { ok: true, value: output.value } : { ok: false, error: output.failure });
   };
-  return new Term(term.world, { node: mapNode(term.node, apply, sameOutput(sameResult)), inputs: [{ term }] });
+  return new Term(term.world, { node: mapNode(term.node, apply, sameOutput(sameResult)), inputs: term });
 }
 
 const sameResult = (a: Result<unknown>, b: Result<unknown>): boolean =>
@@ -122,10 +122,9 @@ const sameResult = (a: Result<unknown>, b: Result<unknown>): boolean =>
 
 /** The output itself as a value: never fails, never waits. Used to report a state. */
 export function state<T>(term: Term<T>): Term<Output<T>> {
-  const equal = sameOutput(sameOutput<T>());
   return new Term<Output<T>>(term.world, {
-    node: mapNode(term.node, (output) => ok(output), equal),
-    inputs: [{ term }],
+    node: mapNode(term.node, (output) => ok(output), sameOutput<Output<T>>(identical)),
+    inputs: term,
   });
 }
 
@@ -141,6 +140,6 @@ export function primitive<A, B>(box: Box, input: Term<A>, run: (value: A) => Nod
   const { graph } = input.world;
   const begin = (output: Output<A>): Node<Answer<B>> =>
     output.state === "ok" ? run(output.value) : new Variable<Answer<B>>(graph, { output, metadata: {} });
-  const changed = mapNode(input.node, (output) => output, sameOutput());
-  return answering(input.world, box, bindNode(changed, begin), [{ term: input }]);
+  const changed = mapNode(input.node, (output) => output, identical);
+  return answering(input.world, box, bindNode(changed, begin), input);
 }

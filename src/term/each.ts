@@ -1,6 +1,6 @@
 import { Collection, eachNode, foldNode, map2Node, mapNode, type Node, Variable } from "../incr/index.ts";
 import { foldParts } from "./join.ts";
-import { type Output, ok, sameOutput } from "./output.ts";
+import { identical, type Output, ok } from "./output.ts";
 import { Term } from "./term.ts";
 
 /**
@@ -20,7 +20,7 @@ export function each<T, R>(
   const parts = eachNode(kept, (key, item) =>
     world.grouped(
       group,
-      () => make(key, new Term<T>(world, { node: mapNode(item, (value) => ok(value)), inputs: [{ term }] })).node,
+      () => make(key, new Term<T>(world, { node: mapNode(item, (value) => ok(value)), inputs: term })).node,
     ),
   );
   const trouble = foldNode(parts, foldParts());
@@ -30,9 +30,9 @@ export function each<T, R>(
     joined,
     (input, { collection, worst }): Output<Collection<Output<R>>> =>
       input.state === "ok" ? (worst ?? ok(collection)) : input,
-    sameOutput(),
+    identical,
   );
-  return new Term(world, { node, inputs: [{ term }] });
+  return new Term(world, { node, inputs: term });
 }
 
 /** As `each` for a value that may be missing: one sub-graph while there is one. */
@@ -43,10 +43,10 @@ export function option<T, R>(term: Term<T | undefined>, make: (value: Term<T>) =
     (output): Output<Collection<T>> =>
       output.state === "ok" ? ok(Collection.of(output.value === undefined ? [] : [["value", output.value]])) : output,
   );
-  const parts = each(new Term(world, { node: asCollection, inputs: [{ term }] }), (_key, item) => make(item));
+  const parts = each(new Term(world, { node: asCollection, inputs: term }), (_key, item) => make(item));
   const pick = (output: Output<Collection<Output<R>>>): Output<R | undefined> =>
     output.state === "ok" ? (output.value.entries.get("value") ?? ok(undefined)) : output;
-  return new Term(world, { node: mapNode(parts.node, pick, sameOutput()), inputs: [{ term: parts }] });
+  return new Term(world, { node: mapNode(parts.node, pick, identical), inputs: parts });
 }
 
 /** The newest good value; `none` before the first. */

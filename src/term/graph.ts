@@ -1,4 +1,4 @@
-import type { Term } from "./term.ts";
+import { Term } from "./term.ts";
 import type { World } from "./world.ts";
 
 /** An edge between two boxes. `dashed`: the reader waits for it but takes no value from it. */
@@ -37,7 +37,9 @@ function sourcesOf(term: Term<unknown>, through: Through): Sources {
   const known = through.get(term);
   if (known !== undefined) return known;
   const sources = new Map<Term<unknown>, boolean>();
-  for (const { term: input, control = false } of term.inputs) {
+  for (const read of term.inputs) {
+    const control = !(read instanceof Term);
+    const input = control ? read.waitsFor : read;
     const found: Sources = input.box === undefined ? sourcesOf(input, through) : new Map([[input, false]]);
     for (const [source, inner] of found) sources.set(source, (sources.get(source) ?? true) && (control || inner));
   }

@@ -47,7 +47,8 @@ class Trouble<Id extends string | number> {
   constructor(name: (id: Id) => string) {
     this.#name = name;
   }
-  set(id: Id, output: Output<unknown> | undefined): void {
+  update(id: Id, before: Output<unknown> | undefined, output: Output<unknown> | undefined): void {
+    if (isFine(before) && isFine(output)) return; // as nearly all are nearly always
     this.#count(this.#failed.get(id), -1);
     this.#failed.set(id, output?.state === "failed" ? output : undefined);
     this.#active.set(id, output?.state === "active" ? output : undefined);
@@ -82,11 +83,13 @@ class Trouble<Id extends string | number> {
   }
 }
 
+const isFine = (output: Output<unknown> | undefined): boolean => output === undefined || output.state === "ok";
+
 /** The summary behind `all`: its terms in the order in which they were given. */
 export function joinAll(name: (slot: number) => string): Summary<Output<unknown>, Output<void>> {
   const trouble = new Trouble<number>(name);
   return {
-    update: (slot, _before, after) => trouble.set(slot, after),
+    update: (slot, before, after) => trouble.update(slot, before, after),
     result: () => trouble.get() ?? ok(undefined),
   };
 }
@@ -94,5 +97,5 @@ export function joinAll(name: (slot: number) => string): Summary<Output<unknown>
 /** The fold behind `each`: the state of all parts, by key. */
 export function foldParts(): Fold<Output<unknown>, Failed | Active | undefined> {
   const trouble = new Trouble<string>((key) => key);
-  return { update: (key, _before, after) => trouble.set(key, after), result: () => trouble.get() };
+  return { update: (key, before, after) => trouble.update(key, before, after), result: () => trouble.get() };
 }

@@ -73,9 +73,13 @@ const isBoxless = (key: string): boolean => key.startsWith(BOXLESS);
 /** Whether two outputs say the same; values by `equal`, default identity. */
 export const sameOutput =
   <T>(equal: (before: T, after: T) => boolean = Object.is) =>
-  (before: Output<T>, after: Output<T>): boolean => {
-    if (before.state === "ok") return after.state === "ok" && equal(before.value, after.value);
-    if (before.state === "active")
-      return after.state === "active" && before.phase === after.phase && before.origin === after.origin;
-    return after.state === "failed" && before.failure === after.failure && before.origin === after.origin;
-  };
+  (before: Output<T>, after: Output<T>): boolean =>
+    before.state === "ok" && after.state === "ok" ? equal(before.value, after.value) : identical(before, after);
+
+/** The same with values by identity; one function for all terms, since each would keep its own. */
+export function identical(before: Output<unknown>, after: Output<unknown>): boolean {
+  if (before.state === "ok") return after.state === "ok" && Object.is(before.value, after.value);
+  if (before.state === "active")
+    return after.state === "active" && before.phase === after.phase && before.origin === after.origin;
+  return after.state === "failed" && before.failure === after.failure && before.origin === after.origin;
+}

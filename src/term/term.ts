@@ -1,7 +1,9 @@
-import type { Node, Scope } from "../incr/index.ts";
-import { mapNode } from "../incr/index.ts";
-import { boxlessKey, type Output, type Phase, sameOutput } from "./output.ts";
+import type { Node, Scope, Watcher } from "../incr/index.ts";
+import { type Answer, AnswerNode, type Metadata, NO_METADATA } from "./answer.ts";
+import { boxlessKey, type Output } from "./output.ts";
 import type { World } from "./world.ts";
+
+export { type Answer, type Metadata, sameAnswer } from "./answer.ts";
 
 /** How a term is drawn. Terms without it (pairs, maps) are only seen as edges. */
 export interface Box {
@@ -15,76 +17,56 @@ export interface Box {
   readonly at?: string;
 }
 
-/** What a term's box can say besides its output. */
-export interface Metadata {
-  readonly job?: string;
-  /** At work on a newer value while the old one is still shown. */
-  readonly updating?: Phase;
-  /** The value is old: reading it again has failed since then (milliseconds since 1970). */
-  readonly staleSinceMs?: number;
-  /** One sentence for people. */
-  readonly detail?: string;
-}
+/** A term that is read; or one that only delays the reader and gives it no value, as in `gate`. */
+export type TermInput = Term<unknown> | { readonly waitsFor: Term<unknown> };
 
-/** What a primitive's node holds. */
-export interface Answer<T> {
-  readonly output: Output<T>;
-  readonly metadata: Metadata;
-}
-
-interface TermInput {
-  readonly term: Term<unknown>;
-  /** Delays the reader but gives it no value: `gate`. */
-  readonly control?: true;
-}
-
-/** Whether two answers say the same to everybody who may look. */
-export function sameAnswer<T>(before: Answer<T>, after: Answer<T>): boolean {
-  const names = ["job", "updating", "staleSinceMs", "detail"] as const;
-  return (
-    sameOutput<T>()(before.output, after.output) &&
-    names.every((name) => before.metadata[name] === after.metadata[name])
-  );
-}
+export type Inputs = Term<unknown> | readonly TermInput[];
 
 interface Made<T> {
   readonly node: Node<Output<T>>;
-  readonly inputs?: readonly TermInput[];
+  readonly inputs?: Inputs | undefined;
   readonly box?: Box | undefined;
-  readonly answer?: Node<Answer<T>>;
-  /** The value in a few words, for its box. */
+  readonly tell?: Tell<T>["tell"];
+}
+
+interface Tell<T> {
+  /** The value in a few words, for its box. A method, so that a term of a string can be read as one of anything. */
   tell?(this: void, value: T): string;
 }
 
 /** A node of the pipeline: what it is (box, inputs) and what it is now (output). */
-export class Term<T> {
+export class Term<T> implements Watcher {
   readonly world: World;
   readonly node: Node<Output<T>>;
-  readonly inputs: readonly TermInput[];
   readonly box: Box | undefined;
-  readonly answer: Node<Answer<T>> | undefined;
-  readonly #tell: Made<T>["tell"];
   /** The heading it is drawn under. */
   readonly group: string;
   /** It lives as long as this. */
   readonly scope: Scope;
+  /** Of the world's lists of changed boxes the one that it stands in. */
+  list = 0;
+  readonly #inputs: Inputs;
+  readonly #tell: Tell<T>["tell"];
   readonly #number: number;
 
   constructor(world: World, made: Made<T>) {
     this.world = world;
-    this.#tell = made.tell;
     this.node = made.node;
-    this.inputs = made.inputs ?? [];
     this.box = made.box;
-    this.answer = made.answer;
     this.group = world.group;
     this.scope = world.graph.scope;
+    this.#inputs = made.inputs ?? NO_INPUTS;
+    this.#tell = made.tell;
     this.#number = world.number();
     if (made.box !== undefined) world.register(this);
   }
 
   get key(): string {
     return this.box?.key ?? boxlessKey(this.#number);
+  }
+
+  get inputs(): readonly TermInput[] {
+    return this.#inputs instanceof Term ? [this.#inputs] : this.#inputs;
   }
 
   /** The output as of the last step. */
@@ -99,7 +81,12 @@ export class Term<T> {
   }
 
   get metadata(): Metadata {
-    return this.answer?.value.metadata ?? {};
+    return this.node instanceof AnswerNode ? this.node.metadata : NO_METADATA;
+  }
+
+  /** Of a box: its node has changed, it is to be drawn again. */
+  noted(): void {
+    this.world.note(this);
   }
 
   [Symbol.toPrimitive](): never {
@@ -110,14 +97,27 @@ export class Term<T> {
   }
 }
 
+const NO_INPUTS: readonly TermInput[] = [];
+
 /** A term whose box shows what `answer` says. */
-export function answering<T>(
+export const answering = <T>(
   world: World,
   box: Box,
   answer: Node<Answer<T>>,
-  inputs: readonly TermInput[] = [],
+  inputs?: Inputs,
+  tell?: (value: T) => string,
+): Term<T> => answeringBy(world, box, answer, itself, inputs, tell);
+
+const itself = <T>(value: T): T => value;
+
+/** A term whose box shows what `answer` says of the source. */
+export function answeringBy<A, T>(
+  world: World,
+  box: Box,
+  source: Node<A>,
+  answer: (value: A) => Answer<T>,
+  inputs?: Inputs,
   tell?: (value: T) => string,
 ): Term<T> {
-  const node = mapNode(answer, ({ output }) => output, sameOutput<T>());
-  return new Term(world, { node, inputs, box, answer, ...(tell === undefined ? {} : { tell }) });
+  return new Term(world, { node: new AnswerNode(source, answer), inputs, box, tell });
 }

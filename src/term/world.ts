@@ -1,4 +1,4 @@
-import { Incremental } from "../incr/index.ts";
+import { Incremental, type Watcher, withOne, withoutOne } from "../incr/index.ts";
 import type { Term } from "./term.ts";
 
 /** The terms of one running pipeline, and which of them changed in the last step. */
@@ -10,7 +10,9 @@ export class World {
   structure = 0;
   /** The heading of terms made now. */
   group = "";
-  #changed = new Set<Term<unknown>>();
+  #changed: Term<unknown>[] = [];
+  /** How many lists of changed boxes there were. */
+  #lists = 1;
   #numbers = 0;
 
   number(): number {
@@ -19,12 +21,13 @@ export class World {
   }
 
   register(term: Term<unknown>): void {
+    const { node } = term;
     this.terms.set(term.key, term);
     this.#restructured(term);
-    const changed = (): void => void this.#changed.add(term);
-    const watches = [term.node.watch(changed), term.answer?.watch(changed)];
-    this.graph.scope.onRelease(() => {
-      for (const unwatch of watches) unwatch?.();
+    node.watchers = withOne<Watcher>(node.watchers, term);
+    if (term.scope.lasting) return;
+    term.scope.onRelease(() => {
+      node.watchers = withoutOne<Watcher>(node.watchers, term);
       if (this.terms.get(term.key) !== term) return; // made again under the same key in the same step
       this.terms.delete(term.key);
       this.#restructured(term);
@@ -33,19 +36,27 @@ export class World {
 
   #restructured(term: Term<unknown>): void {
     this.structure += 1;
-    this.#changed.add(term);
+    this.note(term);
+  }
+
+  /** Says that a box is to be drawn again. */
+  note(term: Term<unknown>): void {
+    if (term.list === this.#lists) return;
+    term.list = this.#lists;
+    this.#changed.push(term);
   }
 
   /** Says that something of a term is to be drawn again, such as the progress of its job. */
   touch(key: string): void {
     const term = this.terms.get(key);
-    if (term !== undefined) this.#changed.add(term);
+    if (term !== undefined) this.note(term);
   }
 
   /** Boxes that changed, came or went since the last call. */
   takeChanged(): readonly Term<unknown>[] {
-    const changed = [...this.#changed];
-    this.#changed = new Set();
+    const changed = this.#changed;
+    this.#changed = [];
+    this.#lists += 1;
     return changed;
   }
 

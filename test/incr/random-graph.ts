@@ -9,6 +9,7 @@ import {
   map2Node,
   mapNode,
   type Node,
+  sizeOf,
   Variable,
 } from "../../src/incr/index.ts";
 
@@ -133,7 +134,7 @@ export class Checked {
 
   /** All edges in the graph: what a released sub-graph leaves behind would be among them. */
   get edges(): number {
-    return [...this.nodes, ...this.#collections].reduce((sum, node) => sum + node.out.length, 0);
+    return [...this.nodes, ...this.#collections].reduce((sum, node) => sum + sizeOf(node.readers), 0);
   }
 
   /** Every function that a node runs notes that it runs, and what it saw against what it should have seen. */

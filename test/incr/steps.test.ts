@@ -9,6 +9,7 @@ import {
   map2Node,
   mapNode,
   type Node,
+  sizeOf,
   Variable,
 } from "../../src/incr/index.ts";
 
@@ -155,7 +156,7 @@ describe("the sub-graphs of a bind", () => {
     outer.set(2);
     graph.propagate();
     expect(said).toEqual(["inner, second", "inner, first", "outer"]);
-    expect(inner.out.length).toBe(2); // the new bind and the node that follows it
+    expect(sizeOf(inner.readers)).toBe(2); // the new bind and the node that follows it
   });
 
   it("never run with the value that is about to go", () => {

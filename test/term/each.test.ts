@@ -20,7 +20,7 @@ function branches(...first: readonly (readonly [string, string])[]) {
     const part = new Variable<Output<string>>(world.graph, ok(""));
     parts.set(key, part);
     map(item, (commit) => `${key} ${commit}`, { box: { key: `built/${key}`, label: key, kind: "build" } });
-    return new Term(world, { node: part, inputs: [{ term: item }] });
+    return new Term(world, { node: part, inputs: item });
   });
   world.graph.propagate();
   const set = (output: Output<Collection<string>>): void => {

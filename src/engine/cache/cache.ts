@@ -106,7 +106,7 @@ export function cached<C, K, V>(
     mapNode(input.node, (output) => output, sameOutput()),
     begin,
   );
-  return answering(engine.world, box, options.latched ? latch(answer) : answer, [{ term: input }], options.tell);
+  return answering(engine.world, box, options.latched ? latch(answer) : answer, input, options.tell);
 }
 
 /** Several terms may share a key: to each of them it is their own. */

@@ -37,5 +37,5 @@ export function deploy<Spec, W, Seen extends Observed, Ref>(
   );
   engine.world.graph.scope.onRelease(() => lane.stop());
   queueMicrotask(() => lane.start());
-  return { term: answering(engine.world, box, answer, [{ term: input }]), lane };
+  return { term: answering(engine.world, box, answer, input), lane };
 }
