@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Json } from "../json.ts";
 
 /**
@@ -8,15 +8,25 @@ import type { Json } from "../json.ts";
  * @source RFC 8785, for strings, safe numbers, arrays and records.
  */
 export function canonical(json: Json): string {
-  if (Array.isArray(json)) return `[${json.map(canonical).join(",")}]`;
-  if (typeof json === "object" && json !== null) {
-    const fields = Object.entries(json).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${canonical(value)}`).join(",")}}`;
-  }
+  if (typeof json === "string") return JSON.stringify(json);
+  if (isList(json)) return `[${json.map(canonical).join(",")}]`;
+  if (typeof json === "object" && json !== null) return canonicalRecord(json);
   if (typeof json === "number" && !Number.isFinite(json)) throw new TypeError(`${json} has no JSON text`);
   const text: string | undefined = JSON.stringify(json);
   if (text === undefined) throw new TypeError(`a ${typeof json} has no JSON text`);
   return text;
+}
+
+/** The library's own guard does not know lists that are read-only. */
+const isList = (json: Json): json is readonly Json[] => Array.isArray(json);
+
+function canonicalRecord(record: Readonly<Record<string, Json>>): string {
+  const text = (name: string): string => {
+    const value = record[name];
+    if (value === undefined) throw new TypeError(`field ${name} has no JSON text: it is undefined`);
+    return `${JSON.stringify(name)}:${canonical(value)}`;
+  };
+  return `{${Object.keys(record).toSorted().map(text).join(",")}}`;
 }
 
 /**
@@ -26,4 +36,4 @@ export function canonical(json: Json): string {
  *
  * @example digestOf({ a: 1, b: 2 }) === digestOf({ b: 2, a: 1 })
  */
-export const digestOf = (json: Json): string => createHash("sha256").update(canonical(json)).digest("hex");
+export const digestOf = (json: Json): string => hash("sha256", canonical(json), "hex");
