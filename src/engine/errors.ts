@@ -37,12 +37,16 @@ export const errors = {
   // effects
   HELD: failed("Look at the target; `millrace adopt TERM` accepts what is there."),
   NO_TARGET: failed("Create it by hand once; it is taken over as soon as it is there."),
-  DRIFTED: failed("Press Rebuild to apply the wanted value again, or deploy a new one."),
+  DRIFTED: failed("Rebuild deploys what is wanted again, and so does a push; `millrace adopt TERM` accepts what runs."),
+  DRIFT_HELD: failed(
+    "Nothing more is sent by itself: `millrace adopt TERM` accepts what runs, Rebuild deploys over it.",
+  ),
   ROLLED_BACK: failed("Read the failed task's log above, mend it and push; or press Rebuild to try the same again."),
   DEPLOY_FAILED: failed("Read the job's log; press Rebuild to try the same value again."),
   SUPERSEDED: failed("Nothing to do: a newer value takes its place."),
   // processes
   COMMAND_NOT_FOUND: system("Install the program that is named, or put it on PATH."),
+  NO_PROCESS: transient("Raise the limits of open files and processes (ulimit -n, -u), or free memory."),
   // inputs
   INPUT_ENDED: failed("Repair what feeds the input, then restart Millrace."),
   COMMAND_FAILED: failed("Read the output above the error in the job's log."),

@@ -1,8 +1,9 @@
 import { map2Node, mapNode } from "../../incr/index.ts";
-import { active, type Result } from "../../term/output.ts";
+import { active } from "../../term/output.ts";
 import { type Answer, answering, type Box, sameAnswer, type Term } from "../../term/term.ts";
 import type { Engine } from "../engine.ts";
 import { TargetLane } from "./lane.ts";
+import type { LaneOptions } from "./lane-core.ts";
 import type { Deployed } from "./lane-face.ts";
 import type { Observed, TargetKind } from "./target.ts";
 
@@ -17,7 +18,7 @@ export function deploy<Spec, W, Seen extends Observed, Ref>(
   kind: TargetKind<Spec, W, Seen, Ref>,
   spec: Spec,
   input: Term<W>,
-  options: { readonly owner: string; readonly fresh: () => Promise<Result<unknown>> },
+  options: Omit<LaneOptions, "term">,
 ): { readonly term: Term<Deployed>; readonly lane: TargetLane<Spec, W, Seen, Ref> } {
   const lane = new TargetLane(engine, kind, spec, { term: box.key, ...options });
   const told = mapNode(input.node, (output) => {

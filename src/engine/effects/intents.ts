@@ -2,7 +2,7 @@ import type { Failure } from "../../term/output.ts";
 import { problem } from "../errors.ts";
 import type { JobId } from "../job.ts";
 import type { Journal } from "../journal.ts";
-import type { IntentRow } from "../store/store.ts";
+import type { IntentRow, Write } from "../store/store.ts";
 import { type Act, type Ending, isOpen, type OpenIntent } from "./machine.ts";
 import type { Stamp } from "./target.ts";
 
@@ -10,6 +10,7 @@ import type { Stamp } from "./target.ts";
 export interface Ended extends Ending {
   readonly job: IntentRow["job"];
   readonly endedMs: number;
+  readonly wanted: IntentRow["wanted"];
 }
 
 /** The open intent of a lane and the ending of the last one; every change of it is durable first. */
@@ -40,8 +41,9 @@ export class Intents {
     return { id, digest, generation, running: running(row), state, seenVersion, clear: this.clear };
   }
 
-  async save(row: IntentRow): Promise<void> {
-    await this.#journal.save({ put: "intent", row });
+  /** `writes` become durable in the same transaction. */
+  async save(row: IntentRow, ...writes: readonly Write[]): Promise<void> {
+    await this.#journal.save({ put: "intent", row }, ...writes);
     this.row = row;
   }
 
@@ -62,6 +64,7 @@ const endedOf = (row: IntentRow, state: Ending["state"]): Ended => ({
   evidence: row.evidence ?? "",
   job: row.job,
   endedMs: row.endedMs ?? row.createdMs,
+  wanted: row.wanted,
 });
 
 export function endingFailure({ state, evidence }: Pick<Ending, "state" | "evidence">): Failure {
@@ -75,8 +78,11 @@ export function troubleOf(act: Extract<Act, { act: "hold" | "drifted" | "give-up
   switch (act.act) {
     case "hold":
       return problem("HELD", `${target} is held: ${act.why}`);
-    case "drifted":
-      return problem("DRIFTED", `${target}: ${act.why}`);
+    case "drifted": {
+      const difference = `${act.why}: it runs ${act.runs}, wanted is ${act.wanted}`;
+      if (act.reaction === "hold") return problem("DRIFT_HELD", `${target} is held: ${difference}`);
+      return problem("DRIFTED", `${target}: ${difference}`);
+    }
     case "give-up":
       return endingFailure(act.ending);
   }

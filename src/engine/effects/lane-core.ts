@@ -1,6 +1,7 @@
 import type { Failure, Result } from "../../term/output.ts";
 import { backoffMs } from "../backoff.ts";
 import type { Engine } from "../engine.ts";
+import type { DriftPolicy } from "./drift.ts";
 import { LaneFace } from "./lane-face.ts";
 import { LaneJob } from "./lane-job.ts";
 import { LaneState } from "./lane-state.ts";
@@ -20,6 +21,8 @@ export interface LaneOptions {
   readonly owner: string;
   /** Re-reads the head that the wanted value came from; a failure delays the deploy. */
   readonly fresh: () => Promise<Result<unknown>>;
+  /** What is done about a change by hand. Default: it is reported. */
+  readonly drift?: DriftPolicy;
 }
 
 /** What all that a lane does works on: what it knows, its job, what it shows, and its sleep. */
@@ -35,6 +38,8 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
   readonly face: LaneFace;
   /** Nothing more is begun. */
   stopped = false;
+  /** The change by hand that was told of last. */
+  noticed: string | undefined;
   #tries = 0;
   /** For looks that nobody cancels. */
   readonly #patient = new AbortController().signal;
@@ -45,7 +50,7 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
     this.spec = spec;
     this.options = options;
     this.name = kind.lane(spec);
-    this.state = new LaneState(engine, kind, { lane: this.name, ...options });
+    this.state = new LaneState(engine, kind, { drift: "report", ...options, lane: this.name });
     const about = {
       op: kind.kind,
       term: options.term,
@@ -80,10 +85,10 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
   }
 
   /** Shown as failed; looked at again after a while, since a person may mend it on the target. */
-  async trouble(error: Failure): Promise<void> {
+  async trouble(error: Failure, forMs = TROUBLE_MS): Promise<void> {
     await this.endJob(error);
     this.face.failed(error);
-    await this.sleep(TROUBLE_MS);
+    await this.sleep(forMs);
   }
 
   /** What one job was cleared for, the next is not. */
@@ -99,6 +104,7 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
 
   #showJob(): void {
     const state = this.job.current?.row.state;
-    if (state !== undefined) this.face.active(state === "waiting" || state === "ready" ? state : "running");
+    const detail = this.want?.repair === true ? "repair: it was changed by hand" : undefined;
+    if (state !== undefined) this.face.active(state === "waiting" || state === "ready" ? state : "running", detail);
   }
 }

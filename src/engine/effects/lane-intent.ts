@@ -23,7 +23,9 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
     for (const { field, before, after } of kind.plan(spec, state.seen, want.value))
       job.log(`${field}: ${before} → ${after}`);
     const row = state.newRow(want, job.id);
-    await state.intents.save({ ...row, wanted: kind.wanted.encode(want.value), seenVersion: state.seen.version });
+    const drift = state.drift.begun(want.forced ? "forced" : want.repair === true ? "repair" : "wanted");
+    const wanted = kind.wanted.encode(want.value);
+    await state.intents.save({ ...row, wanted, seenVersion: state.seen.version }, ...drift);
     state.intents.clear = true;
   }
 

@@ -2,15 +2,25 @@ import type { Engine } from "../engine.ts";
 import type { JobId } from "../job.ts";
 import { hex } from "../random.ts";
 import type { IntentRow } from "../store/store.ts";
+import type { DriftPolicy } from "./drift.ts";
+import { DriftRecord } from "./drift-record.ts";
 import { Intents, newIntent } from "./intents.ts";
 import type { Situation } from "./machine.ts";
 import type { Lane, Observed, Stamp, TargetKind } from "./target.ts";
-import { Wants } from "./wants.ts";
+import { type Known, Wants } from "./wants.ts";
+
+interface About {
+  readonly lane: Lane;
+  readonly term: string;
+  readonly owner: string;
+  readonly drift: DriftPolicy;
+}
 
 /** Everything that a lane knows. */
 export class LaneState<Spec, W, Seen extends Observed, Ref> {
   readonly wants: Wants<W>;
   readonly intents: Intents;
+  readonly drift: DriftRecord;
   /** The target as last observed; kept for people while `seen` has to be read again. */
   lastSeen: Seen | undefined;
   /** The generation whose job has passed the threshold and the re-read head. */
@@ -18,18 +28,21 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
   #seen: Seen | undefined;
   readonly #engine: Engine;
   readonly #kind: TargetKind<Spec, W, Seen, Ref>;
-  readonly #about: { readonly lane: Lane; readonly term: string; readonly owner: string };
+  readonly #about: About;
 
-  constructor(
-    engine: Engine,
-    kind: TargetKind<Spec, W, Seen, Ref>,
-    about: { readonly lane: Lane; readonly term: string; readonly owner: string },
-  ) {
+  constructor(engine: Engine, kind: TargetKind<Spec, W, Seen, Ref>, about: About) {
     this.#engine = engine;
     this.#kind = kind;
     this.#about = about;
     this.wants = new Wants(kind);
     this.intents = new Intents(engine.journal, engine.store.queries.intents({ lane: about.lane, limit: 1 })[0]);
+    this.drift = new DriftRecord(engine, about.lane, about.drift);
+  }
+
+  /** The newest number of the lane that is known, and the value that has it. */
+  get newest(): Known | undefined {
+    const [intent, settled] = [this.intents.newest, this.drift.settled];
+    return (settled?.generation ?? 0) > (intent?.generation ?? 0) ? settled : intent;
   }
 
   /** The target as it is now; undefined when it has to be looked at (again). */
@@ -50,11 +63,21 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
       last: this.intents.last,
       seen: this.#seen,
       cleared: this.cleared,
+      drift: this.drift.state(this.#ours()),
     };
   }
 
+  /** What the target may run because of us: what the last intent wanted, and what the open one found there. */
+  #ours(): readonly (string | undefined)[] {
+    const { row, last } = this.intents;
+    return [
+      ...(last === undefined ? [] : [this.runningOf(last)]),
+      ...(row === undefined ? [] : [row.before ?? undefined]),
+    ];
+  }
+
   /** What the target shows as running when this intent is in. */
-  runningOf(row: IntentRow): string {
+  runningOf(row: Pick<IntentRow, "wanted">): string {
     const wanted = this.#kind.wanted.decode(row.wanted);
     return wanted === undefined ? "" : this.#kind.running(wanted);
   }

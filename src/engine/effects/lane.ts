@@ -4,8 +4,9 @@ import { problem } from "../errors.ts";
 import type { JobId } from "../job.ts";
 import type { RunningJob } from "../running-job.ts";
 import { type Ended, troubleOf } from "./intents.ts";
-import { adoptSeen, forceWanted } from "./lane-by-hand.ts";
+import { adoptable, adoptSeen, forceWanted } from "./lane-by-hand.ts";
 import { LaneCore, type LaneOptions, MOVING_MS, REST_MS } from "./lane-core.ts";
+import { adoptedText, repairDrift, showDrift } from "./lane-drift.ts";
 import type { LaneFace } from "./lane-face.ts";
 import { LaneIntent } from "./lane-intent.ts";
 import { type Act, nextAct } from "./machine.ts";
@@ -95,7 +96,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     state.wants.set(
       value,
       engine.events.map(({ id }) => id),
-      state.intents.newest,
+      state.newest,
     );
     job.supersede(this.want?.generation);
     waker.wake();
@@ -107,10 +108,16 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     return forceWanted(engine, state, job, waker, this.options.term);
   }
 
-  /** Accepts what is on a held target: its receipt becomes the last one we know, our numbers are raised above it. */
+  /** Whether there is something on the target to accept. */
+  get adoptable(): boolean {
+    return adoptable(this.#core.state) !== undefined;
+  }
+
+  /** Accepts what somebody else put on the target. */
   async adopt(who: string): Promise<Result<void>> {
-    const { engine, state, waker } = this.#core;
+    const { engine, state, waker, face } = this.#core;
     const adopted = await adoptSeen(engine, state, this.options.term, who);
+    if (adopted.ok) face.tell({ kind: "person", subject: this.options.term, detail: `adopted by ${who}` });
     waker.wake();
     return adopted;
   }
@@ -120,13 +127,16 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
       case "observe":
         return this.#core.observe();
       case "rest":
-        return act.why === "as wanted" ? this.#restAsWanted() : this.#restUnwanted();
+        return act.why === "nothing wanted" ? this.#restUnwanted() : this.#restSettled(act.why);
       case "wait":
         return this.#wait(act.why);
       case "missing":
         return this.#core.trouble(this.missing() ?? problem("NO_TARGET", `there is no ${this.name}`));
-      case "hold":
       case "drifted":
+        return showDrift(this.#core, act);
+      case "repair":
+        return repairDrift(this.#core, act);
+      case "hold":
       case "give-up":
         return this.#core.trouble(troubleOf(act, this.kind.describe(this.spec)));
       case "clear":
@@ -145,17 +155,26 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     }
   }
 
-  async #restAsWanted(): Promise<void> {
-    const { want, last } = this;
+  /** What is wanted runs, or what a person accepted in its place. */
+  async #restSettled(why: "as wanted" | "adopted"): Promise<void> {
+    const { want } = this;
+    const { state, job, face } = this.#core;
     if (want === undefined) return;
-    const running = this.#core.state.seen?.running ?? "";
-    const verified = last?.state === "verified" && last.generation === want.generation;
-    const equal = `not rolled out: the content is equal, ${running} runs already`;
-    this.#core.job.log(`Cut off: ${equal}`);
+    const running = state.seen?.running ?? "";
+    this.#core.noticed = undefined;
+    if (why === "as wanted") state.drift.settle({ generation: want.generation, digest: want.digest, running });
+    const detail = why === "as wanted" ? this.#evidence(want, running) : adoptedText(state.drift, want);
+    job.log(`Cut off: ${detail}`);
     await this.#core.endJob(undefined);
-    const detail = verified && want.again === undefined ? last.evidence : equal;
-    this.#core.face.ok({ running, generation: want.generation }, detail, want.events);
+    face.ok({ running, generation: want.generation }, detail, want.events);
     await this.#core.sleep(REST_MS);
+  }
+
+  /** How it came about that the target runs what is wanted. */
+  #evidence({ generation, again }: Wanted<W>, running: string): string {
+    const { last } = this;
+    if (last?.state === "verified" && last.generation === generation && again === undefined) return last.evidence;
+    return `not rolled out: the content is equal, ${running} runs already`;
   }
 
   async #restUnwanted(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { IntentState } from "../store/store.ts";
+import { changedWhileHeld, type DriftAct, type DriftState, forDrift, NOTHING_REMEMBERED } from "./drift.ts";
 import type { Observed } from "./target.ts";
 
 /** The newest wanted value of a lane. */
@@ -40,6 +41,8 @@ export interface Situation {
   readonly seen: Observed | undefined;
   /** The generation whose job may act: threshold passed and head re-read. */
   readonly cleared: number | undefined;
+  /** What is known of changes by hand. Default: nothing beside the last intent, and they are reported. */
+  readonly drift?: DriftState;
 }
 
 /** What to do next. Everything that changes the target or an intent is one of these; nothing else is allowed to. */
@@ -55,8 +58,8 @@ export type Act =
   | { readonly act: "give-up"; readonly ending: Ending }
   /** There is nothing to move. */
   | { readonly act: "missing" }
-  /** Somebody changed it since it was verified: reported, not undone. */
-  | { readonly act: "drifted"; readonly why: string }
+  /** Somebody changed it by hand. */
+  | DriftAct
   /** Wait for the threshold and re-read the head. */
   | { readonly act: "clear"; readonly generation: number }
   /** Commit a new intent. */
@@ -105,7 +108,7 @@ function forIntent(situation: Situation, intent: OpenIntent, seen: Observed): Ac
   if (!intent.clear && seen.motion === "rolled-back" && seen.version !== intent.seenVersion)
     return { act: "end", state: "rolled-back", evidence: "the target undid the update" };
   if (!seen.exists) return { act: "end", state: "failed", evidence: "the target does not exist any more" };
-  return forUnsent(situation, intent);
+  return forUnsent(situation, intent, seen);
 }
 
 /** A target that keeps no receipts shows by what it runs that the write is in. */
@@ -124,8 +127,10 @@ function forReceipt(intent: OpenIntent, seen: Observed): Act {
 }
 
 /** My write is not in; unless the intent is clear, it may still be on its way. */
-function forUnsent({ want, cleared }: Situation, intent: OpenIntent): Act {
+function forUnsent({ want, cleared, drift = NOTHING_REMEMBERED }: Situation, intent: OpenIntent, seen: Observed): Act {
   if (intent.clear) {
+    if (changedWhileHeld(drift, seen))
+      return { act: "end", state: "superseded", evidence: "it was changed by hand before anything was sent" };
     if (want?.generation === intent.generation) return { act: "apply" };
     return { act: "end", state: "superseded", evidence: "it is not wanted any more" };
   }
@@ -134,16 +139,15 @@ function forUnsent({ want, cleared }: Situation, intent: OpenIntent): Act {
   return { act: "fence" };
 }
 
-function forWant({ last, cleared }: Situation, want: Want, seen: Observed): Act {
+function forWant({ last, cleared, drift = NOTHING_REMEMBERED }: Situation, want: Want, seen: Observed): Act {
   if (!seen.exists) return { act: "missing" };
   const runs = seen.running === want.running;
   if (runs && seen.motion !== "moving" && !want.forced) return { act: "rest", why: "as wanted" };
+  const tried = last !== undefined && last.generation === want.generation && !want.forced ? last : undefined;
+  const drifted = forDrift(drift, tried?.state === "verified", want, seen);
+  if (drifted !== undefined) return drifted;
   if (seen.motion === "moving") return { act: "wait", why: "somebody else moves it" };
-  if (last !== undefined && last.generation === want.generation && !want.forced) {
-    if (last.state === "failed" || last.state === "rolled-back") return { act: "give-up", ending: last };
-    if (last.state === "verified")
-      return { act: "drifted", why: `it was changed by hand: it runs ${seen.running ?? "nothing"}` };
-  }
+  if (tried?.state === "failed" || tried?.state === "rolled-back") return { act: "give-up", ending: tried };
   if (cleared !== want.generation) return { act: "clear", generation: want.generation };
   return { act: "plan" };
 }

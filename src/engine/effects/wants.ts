@@ -10,10 +10,12 @@ export interface Wanted<W> extends Want {
   readonly events: readonly number[];
   /** How often it was wanted anew with equal content: pushes that changed nothing in the image. */
   readonly again?: number;
+  /** Wanted again since somebody changed the target by hand. */
+  readonly repair?: boolean;
 }
 
 /** The newest number of a lane, and the value that had it. */
-interface Known {
+export interface Known {
   readonly generation: number;
   readonly digest: string;
 }
@@ -47,13 +49,15 @@ export function wish<W>(
   return both({ value, digest, generation, running: kind.running(value), forced: false, events });
 }
 
-/** The same value is wanted again, as a new generation. */
+/** The same value is wanted again, as a new generation: asked for by a person, or since the target was changed by hand. */
 export const wishAnew = <W>(
   { latest }: Wishes<W>,
   want: Wanted<W>,
   events: readonly number[],
   stored: Known | undefined,
-): Wishes<W> => both({ ...want, forced: true, generation: above(latest, stored), events });
+  why: "forced" | "repair" = "forced",
+): Wishes<W> =>
+  both({ ...want, forced: why === "forced", repair: why === "repair", generation: above(latest, stored), events });
 
 /** The wish of `generation` was tried: it is not forced any more. */
 export function wishTried<W>({ current, latest }: Wishes<W>, generation: number): Wishes<W> {
@@ -94,6 +98,9 @@ export class Wants<W> {
   force(want: Wanted<W>, events: readonly number[], stored: Known | undefined): Wanted<W> {
     this.#wishes = wishAnew(this.#wishes, want, events, stored);
     return this.#wishes.current ?? want;
+  }
+  repair(want: Wanted<W>, events: readonly number[], stored: Known | undefined): void {
+    this.#wishes = wishAnew(this.#wishes, want, events, stored, "repair");
   }
   tried(generation: number): void {
     this.#wishes = wishTried(this.#wishes, generation);

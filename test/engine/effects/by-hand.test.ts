@@ -92,7 +92,7 @@ describe("a deploy that the threshold holds", () => {
     made.rig.engine.jobs.start(only(made), "ann");
     await made.pass();
     expect([made.shows(), made.jobs().map(({ state }) => state)]).toEqual(["ok one", ["ok"]]);
-    made.world.byHand("web", { running: "two" });
+    made.input.set("two");
     await made.pass(5 * 60_000);
     expect([made.shows(), made.world.arrivals]).toEqual(["active waiting", []]);
     expect(made.jobs().map(({ state }) => state)).toEqual(["ok", "waiting"]);

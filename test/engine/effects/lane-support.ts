@@ -1,4 +1,6 @@
 import { deploy } from "../../../src/engine/effects/deploy.ts";
+import type { DriftPolicy } from "../../../src/engine/effects/drift.ts";
+import type { LaneOptions } from "../../../src/engine/effects/lane-core.ts";
 import type { Deployed } from "../../../src/engine/effects/lane-face.ts";
 import type { IntentRow, JobRow } from "../../../src/engine/store/store.ts";
 import { type Result, success } from "../../../src/term/output.ts";
@@ -35,12 +37,13 @@ export interface Deploying {
   readonly moves: () => readonly string[];
   readonly verbs: () => readonly string[];
   /** kill -9, and a new process; the wanted value is the given one, if any. */
-  readonly restart: (wanted?: string, more?: Pick<RigOptions, "dies">) => Promise<Deploying>;
+  readonly restart: (wanted?: string, more?: Pick<DeployOptions, "dies" | "drift">) => Promise<Deploying>;
 }
 
 export interface DeployOptions extends RigOptions {
   readonly name?: string;
   readonly owner?: string;
+  readonly drift?: DriftPolicy;
   readonly world?: FakeWorld;
 }
 
@@ -55,10 +58,10 @@ export function deploying(options: DeployOptions = {}, wanted?: string): Deployi
 
 /** The same on a rig that is there. */
 export function on(rig: Rig, world: FakeWorld, options: DeployOptions, wanted?: string): Deploying {
-  const { name = "web", owner = "demo" } = options;
+  const { name = "web", owner = "demo", drift = "report" } = options;
   const input = dummyInput(rig.engine, box(`${name}/image`), ...(wanted === undefined ? [] : [wanted]));
   const made: { fresh: () => Promise<Result<unknown>> } = { fresh: async () => success(undefined) };
-  const { term, lane } = laneOf(rig, world, name, input, owner, () => made.fresh());
+  const { term, lane } = laneOf(rig, world, name, input, { owner, drift, fresh: () => made.fresh() });
   const rows = (): readonly IntentRow[] => rig.store.queries.intents({ lane: `fake/${name}` }).toReversed();
   const arrivals = () => world.arrivals.filter((arrival) => arrival.name === name);
   return Object.assign(made, {
@@ -74,9 +77,9 @@ export function on(rig: Rig, world: FakeWorld, options: DeployOptions, wanted?: 
     jobs: () => rig.store.queries.jobs({ term: `${name}/deploy` }).toReversed(),
     moves: () => world.moves.filter((move) => move.name === name).map(({ value }) => value),
     verbs: () => arrivals().map(({ verb, conflict }) => `${verb}${conflict ? " conflict" : ""}`),
-    restart: async (next?: string, more: Pick<RigOptions, "dies"> = {}) => {
+    restart: async (next?: string, more: Pick<DeployOptions, "dies" | "drift"> = {}) => {
       const restarted = await rig.restart(more);
-      return on(restarted, world, options, next);
+      return on(restarted, world, { ...options, ...more }, next);
     },
   });
 }
@@ -86,9 +89,8 @@ const laneOf = (
   world: FakeWorld,
   name: string,
   input: DummyInput<string>,
-  owner: string,
-  fresh: () => Promise<Result<unknown>>,
-) => deploy(rig.engine, box(`${name}/deploy`), world.kind(rig), name, input.term, { owner, fresh });
+  options: Pick<LaneOptions, "owner" | "drift" | "fresh">,
+) => deploy(rig.engine, box(`${name}/deploy`), world.kind(rig), name, input.term, options);
 
 function shown({ output }: Term<Deployed>): string {
   if (output.state === "ok") return `ok ${output.value.running}`;

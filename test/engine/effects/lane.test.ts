@@ -334,7 +334,7 @@ describe("a target that", () => {
     world.byHand("web", { running: "by hand" });
     await pass(2 * 60_000);
     expect([shows(), moves()]).toEqual([
-      "failed DRIFTED fake thing web: it was changed by hand: it runs by hand",
+      "failed DRIFTED fake thing web: it was changed by hand: it runs by hand, wanted is new",
       ["new"],
     ]);
     await lane.force();

@@ -213,6 +213,7 @@ class World {
         return this.#atRest();
       case "wait":
       case "missing":
+      case "repair":
         throw new Error(`the model never leads to "${act.act}"`);
     }
   }

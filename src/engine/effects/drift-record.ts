@@ -1,0 +1,129 @@
+import type { Engine } from "../engine.ts";
+import type { Json } from "../json.ts";
+import type { Write } from "../store/store.ts";
+import type { DriftPolicy, DriftState } from "./drift.ts";
+import type { Lane } from "./target.ts";
+
+/** How long after each repair the next one may come, in milliseconds; there is none after the last of them. */
+const REPAIR_AFTER_MS = [0, 60_000, 5 * 60_000] as const;
+/** A repair that lasted this long is not counted any more. */
+const LASTED_MS = 60 * 60_000;
+
+/** What the target is to run, for which wanted value; `adoptedBy` when a person accepted something else for it. */
+interface Settled {
+  readonly generation: number;
+  readonly digest: string;
+  readonly running: string;
+  readonly adoptedBy?: string;
+}
+
+interface Remembered {
+  readonly settled?: Settled;
+  /** With the policy that it came from: another one in pipeline.ts ends it. */
+  readonly held?: { readonly why: string; readonly policy: string };
+  /** Repairs that were undone, and when the last one was begun. */
+  readonly repairs: number;
+  readonly repairedMs: number;
+}
+
+/** What a lane remembers of its target beside its intents, so that a change by hand is noticed after a restart too. */
+export class DriftRecord {
+  readonly policy: DriftPolicy;
+  readonly #engine: Engine;
+  readonly #name: string;
+  #now: Remembered;
+
+  constructor(engine: Engine, lane: Lane, policy: DriftPolicy) {
+    this.#engine = engine;
+    this.policy = policy;
+    this.#name = `drift ${lane}`;
+    this.#now = remembered(engine.store.queries.setting(this.#name));
+    if (this.#now.held !== undefined && this.#now.held.policy !== policy) this.#now = without(this.#now);
+  }
+
+  /** The value that was settled last. */
+  get settled(): Settled | undefined {
+    return this.#now.settled;
+  }
+
+  /** When the next repair may begin. */
+  get repairAtMs(): number {
+    return this.#now.repairedMs + (REPAIR_AFTER_MS[this.#repairs] ?? 0);
+  }
+
+  state(ours: readonly (string | undefined)[]): DriftState {
+    const { settled, held } = this.#now;
+    const { policy } = this;
+    return { policy, settled, ours, held: held?.why, repair: this.#repair() };
+  }
+
+  /** The target runs this for the wanted value. Memory is the truth; nothing waits for the disk. */
+  settle(settled: Settled): void {
+    const { generation, digest, running } = settled;
+    const before = this.#now.settled;
+    const same = before?.generation === generation && before.digest === digest && before.running === running;
+    if (same && this.#now.held === undefined) return;
+    this.#engine.journal.note(this.#put({ ...without(this.#now), settled }));
+  }
+
+  hold(why: string): void {
+    if (this.#now.held !== undefined) return;
+    this.#engine.journal.note(this.#put({ ...this.#now, held: { why, policy: this.policy } }));
+  }
+
+  /** A person accepts what runs: what is to be saved with it. */
+  adopted(settled: Settled): Write {
+    return this.#put({ settled, ...FRESH });
+  }
+
+  /** An intent is begun: what is to be saved with it. */
+  begun(why: "repair" | "forced" | "wanted"): readonly Write[] {
+    if (why === "wanted") return [];
+    const { settled } = this.#now;
+    const counted = why === "forced" ? FRESH : { repairs: this.#repairs + 1, repairedMs: this.#engine.clock.now() };
+    return [this.#put({ ...(settled === undefined ? {} : { settled }), ...counted })];
+  }
+
+  /** How many repairs were undone one after the other. */
+  get #repairs(): number {
+    const { repairs, repairedMs } = this.#now;
+    const sinceMs = this.#engine.clock.now() - repairedMs;
+    return sinceMs < 0 || sinceMs >= LASTED_MS ? 0 : repairs;
+  }
+
+  #repair(): DriftState["repair"] {
+    if (this.#repairs === 0) return "due";
+    if (this.#repairs >= REPAIR_AFTER_MS.length) return "spent";
+    return this.#engine.clock.now() >= this.repairAtMs ? "due" : "later";
+  }
+
+  #put(next: Remembered): Write {
+    this.#now = next;
+    const { settled, held, repairs, repairedMs } = next;
+    const hold = held === undefined ? {} : { heldWhy: held.why, heldPolicy: held.policy };
+    return { put: "setting", row: { name: this.#name, value: { ...settled, ...hold, repairs, repairedMs } } };
+  }
+}
+
+const FRESH = { repairs: 0, repairedMs: 0 } as const;
+
+const without = ({ held: _held, ...rest }: Remembered): Remembered => rest;
+
+function remembered(json: Json | undefined): Remembered {
+  const field = (name: string): unknown =>
+    typeof json === "object" && json !== null ? Reflect.get(json, name) : undefined;
+  const text = (name: string): string => {
+    const found = field(name);
+    return typeof found === "string" ? found : "";
+  };
+  const number = (name: string): number => Number(field(name) ?? 0);
+  const [running, adoptedBy, why] = [field("running"), text("adoptedBy"), text("heldWhy")];
+  const by = adoptedBy === "" ? {} : { adoptedBy };
+  const settled = { generation: number("generation"), digest: text("digest"), running: text("running"), ...by };
+  return {
+    repairs: number("repairs"),
+    repairedMs: number("repairedMs"),
+    ...(typeof running === "string" ? { settled } : {}),
+    ...(why === "" ? {} : { held: { why, policy: text("heldPolicy") } }),
+  };
+}
