@@ -142,7 +142,9 @@ function forUnsent({ want, cleared, drift = NOTHING_REMEMBERED }: Situation, int
 function forWant({ last, cleared, drift = NOTHING_REMEMBERED }: Situation, want: Want, seen: Observed): Act {
   if (!seen.exists) return { act: "missing" };
   const runs = seen.running === want.running;
-  if (runs && seen.motion !== "moving" && !want.forced) return { act: "rest", why: "as wanted" };
+  // An update that has come to a halt runs the image by name only: on some tasks, or on none.
+  const still = seen.motion !== "moving" && seen.motion !== "failed";
+  if (runs && still && !want.forced) return { act: "rest", why: "as wanted" };
   const tried = last !== undefined && last.generation === want.generation && !want.forced ? last : undefined;
   const drifted = forDrift(drift, tried?.state === "verified", want, seen);
   if (drifted !== undefined) return drifted;

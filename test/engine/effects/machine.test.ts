@@ -117,6 +117,16 @@ describe("without an open intent", () => {
     ["it was undone before", { cleared: 5, last: ending("rolled-back") }, "give-up"],
     ["it failed before", { cleared: 5, last: ending("failed") }, "give-up"],
     [
+      "it failed before, and its update has come to a halt",
+      { last: ending("failed"), seen: { ...seen, receipt: mine, running: "five", motion: "failed" } },
+      "give-up",
+    ],
+    [
+      "an update to what is wanted has come to a halt, and it was not ours",
+      { cleared: 5, seen: { ...seen, running: "five", motion: "failed" } },
+      "plan",
+    ],
+    [
       "it failed before and is asked for again",
       { cleared: 5, want: { ...want, forced: true }, last: ending("failed") },
       "plan",
