@@ -133,7 +133,7 @@ describe.skipIf(!parts)("a dry run", () => {
   it("that stays up refuses whatever would let it begin", async () => {
     await harmless(async () => {
       const stay = ["--confirm=harmless", "--confirm-auto-release", "1", "--port", "0"];
-      const server = await startServer(world.dir, [...stay, ...flags()], "local");
+      const server = await startServer(world.dir, [...stay, ...flags()], { command: "local" });
       const waiting = await server.waitFor("build and deploy are held", ({ jobs }) => {
         const held = jobs.filter(({ state }) => state === "waiting");
         return held.length === 2 && held;

@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { execGit, type Files, makeRepository, type TestRepository } from "../support/git.ts";
 import { dockerHost, need } from "../support/need.ts";
 import { freePort, startRegistry, type TestRegistry } from "../support/registry.ts";
-import { type Ended, runCommand, type Server, startServer } from "./server.ts";
+import { type Ended, runCommand, type Server, type StartOptions, startServer } from "./server.ts";
 import {
   containersGone,
   createSampleService,
@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly parallelism?: number;
   /** How long Swarm watches new tasks before it believes in them, in seconds. Default 3. */
   readonly monitorSec?: number;
+  /** Services of one task that only sleeps, on no port: up and gone at once. Default false. */
+  readonly tiny?: boolean;
   /** The engine that Millrace talks to. Default: the tests' own. */
   readonly engine?: string;
   /** The engine that the services are made on. Default: the tests' own. */
@@ -79,6 +81,8 @@ export interface World extends Names {
   pipeline(repos: string): void;
   /** Starts the built product on this world, with more flags if there are any. */
   serve(...flags: readonly string[]): Promise<Server>;
+  /** The same, begun in another way. */
+  start(how: StartOptions, ...flags: readonly string[]): Promise<Server>;
   /** Runs a client command against the server: `command("jobs", "--json")`. */
   command(...args: readonly string[]): Promise<Ended>;
   /** Commits files in the work tree and pushes them by force. */
@@ -166,10 +170,14 @@ class LiveWorld implements World {
     writeFileSync(join(this.dir, "pipeline.ts"), pipelineText(repos));
   }
 
-  async serve(...flags: readonly string[]): Promise<Server> {
+  serve(...flags: readonly string[]): Promise<Server> {
+    return this.start({}, ...flags);
+  }
+
+  async start(how: StartOptions, ...flags: readonly string[]): Promise<Server> {
     const engine = this.#options.engine ?? dockerHost;
     const own = ["--port", "0", "--state", "state", "--registry-auth", "auth.json", "--docker-host", engine];
-    this.#server = await startServer(this.dir, [...own, ...flags]);
+    this.#server = await startServer(this.dir, [...own, ...flags], how);
     return this.#server;
   }
 

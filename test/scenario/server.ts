@@ -69,13 +69,27 @@ export interface Server {
 
 const WAIT_MS = 60_000;
 
-/** Starts `millrace serve` (or `local`) as a process of its own and waits until its pages answer. */
+export interface StartOptions {
+  /** Default `serve`. */
+  readonly command?: "serve" | "local";
+  /** Arguments for node that lead to another build of the product. */
+  readonly entry?: readonly string[];
+  /** Told the number of the process when it has just begun, long before its pages answer. */
+  readonly begun?: (pid: number) => void;
+}
+
+/**
+ * Starts `millrace serve` (or `local`) as a process of its own and waits until its pages answer.
+ *
+ * @throws {Error} when it ends before that.
+ */
 export async function startServer(
   cwd: string,
   args: readonly string[],
-  command: "serve" | "local" = "serve",
+  { command = "serve", entry = builtEntry(), begun }: StartOptions = {},
 ): Promise<Server> {
-  const child = spawn(process.execPath, [...entry(), command, ...args], { cwd, env: environment(cwd) });
+  const child = spawn(process.execPath, [...entry, command, ...args], { cwd, env: environment(cwd) });
+  if (child.pid !== undefined) begun?.(child.pid);
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => chunks.push(String(chunk)));
   const output = (): string => chunks.join("");
@@ -87,7 +101,8 @@ export async function startServer(
     "the server says where it is",
     READY_MS,
     () => {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output()}`);
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`the server ended with ${end}:\n${output()}`);
       return /is at (http:\S+)\n.*token for acting in \S+\n/.exec(output())?.[1];
     },
     output,
@@ -195,7 +210,7 @@ export interface Ended {
 /** Runs a client command of the built product to its end. */
 export function runCommand(cwd: string, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...entry(), ...args], { cwd, env: environment(cwd) }, (error, out, err) => {
+    execFile(process.execPath, [...builtEntry(), ...args], { cwd, env: environment(cwd) }, (error, out, err) => {
       resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 70, out, err });
     });
   });
@@ -205,7 +220,7 @@ export function runCommand(cwd: string, args: readonly string[]): Promise<Ended>
 const environment = (home: string): NodeJS.ProcessEnv => ({ PATH: process.env["PATH"], HOME: home });
 
 /** The built product, built again when a source is newer; or what MILLRACE_TEST_ENTRY says: arguments for node. */
-function entry(): readonly string[] {
+export function builtEntry(): readonly string[] {
   const named = process.env["MILLRACE_TEST_ENTRY"];
   if (named !== undefined) return named.split(" ");
   build();

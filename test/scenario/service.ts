@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { Check } from "typebox/value";
+import { busyboxImage } from "../support/images.ts";
 import { dockerHost } from "../support/need.ts";
 import { testEngine } from "../support/service.ts";
 import { startImage } from "./sample.ts";
@@ -27,12 +28,20 @@ export interface TaskNow {
   readonly slot: number;
 }
 
+export interface ServiceOptions {
+  readonly parallelism?: number;
+  readonly monitorSec?: number;
+  /** One task that only sleeps, whatever the image; no port. */
+  readonly tiny?: boolean;
+}
+
 /** Two replicas, start-first, rolled back on failure; host-mode ports that Swarm chooses. */
 export async function createSampleService(
   name: string,
-  { parallelism = 2, monitorSec = 3 }: { readonly parallelism?: number; readonly monitorSec?: number } = {},
+  { parallelism = 2, monitorSec = 3, tiny = false }: ServiceOptions = {},
   engine = dockerHost,
 ): Promise<void> {
+  const replicas = tiny ? 1 : 2;
   const update = {
     Parallelism: parallelism,
     Order: "start-first" as const,
@@ -44,17 +53,23 @@ export async function createSampleService(
     Name: name,
     Labels: { "kept.by": "hand" },
     TaskTemplate: {
-      ContainerSpec: { Image: await startImage(engine), Init: true, StopGracePeriod: 10 * SECOND_NS },
+      ContainerSpec: { ...(await contentOf(tiny, engine)), Init: true, StopGracePeriod: 10 * SECOND_NS },
       RestartPolicy: { Condition: "any", Delay: SECOND_NS },
     },
-    Mode: { Replicated: { Replicas: 2 } },
+    Mode: { Replicated: { Replicas: replicas } },
     UpdateConfig: update,
     RollbackConfig: { ...update, FailureAction: "pause", Monitor: SECOND_NS / 2 },
-    EndpointSpec: { Mode: "dnsrr", Ports: [{ Protocol: "tcp", TargetPort: 8080, PublishMode: "host" }] },
+    EndpointSpec: { Mode: "dnsrr", ...(tiny ? {} : { Ports: [WEB_PORT] }) },
   });
-  const running = async () => (await tasksNow(name, engine)).filter(({ state }) => state === "running").length === 2;
-  await until(`both tasks of ${name} run`, START_MS, running, async () => JSON.stringify(await tasksNow(name, engine)));
+  const running = async () =>
+    (await tasksNow(name, engine)).filter(({ state }) => state === "running").length === replicas;
+  await until(`all tasks of ${name} run`, START_MS, running, async () => JSON.stringify(await tasksNow(name, engine)));
 }
+
+const WEB_PORT = { Protocol: "tcp" as const, TargetPort: 8080, PublishMode: "host" as const };
+
+const contentOf = async (tiny: boolean, engine: string): Promise<{ Image: string; Command?: string[] }> =>
+  tiny ? { Image: await busyboxImage(), Command: ["sleep", "1d"] } : { Image: await startImage(engine) };
 
 export async function removeService(name: string, engine = dockerHost): Promise<void> {
   await testEngine(engine)

@@ -12,6 +12,12 @@ export interface Recorded {
   readonly path: string;
 }
 
+export interface Answered extends Recorded {
+  /** What was sent. */
+  readonly body: string;
+  readonly status: number;
+}
+
 /** One request that is stopped on its way. */
 export interface Held {
   /** Resolves when it is here: whole, or, for an answer, when the far side has acted. */
@@ -31,6 +37,8 @@ export interface RecordingProxy {
   answered(match: (asked: Recorded) => boolean): number;
   /** Holds the next request that matches: before the far side gets it, or before its answer comes back. */
   hold(where: "request" | "answer", match: (asked: Recorded) => boolean): Held;
+  /** From now on tells of each request that matches, when the far side has answered it. */
+  tell(match: (asked: Recorded) => boolean, listener: (answered: Answered) => void): void;
   dispose(): Promise<void>;
 }
 
@@ -49,6 +57,11 @@ export function recordRegistry(host: string): Promise<RecordingProxy> {
   return startProxy({ host: hostname, port: Number(port) }, undefined, () => {});
 }
 
+interface Listener {
+  readonly match: (asked: Recorded) => boolean;
+  readonly listener: (answered: Answered) => void;
+}
+
 type Far = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
 interface Hold {
@@ -62,14 +75,19 @@ async function startProxy(far: Far, path: string | undefined, cleanUp: () => voi
   const requests: Recorded[] = [];
   const answered: Recorded[] = [];
   const holds: Hold[] = [];
+  const listeners: Listener[] = [];
   const open = new Set<Socket>();
   const server = createServer((asked, answer) => {
     const recorded: Recorded = { method: asked.method ?? "", path: asked.url ?? "" };
     requests.push(recorded);
     const index = holds.findIndex(({ match }) => match(recorded));
     const [held] = index === -1 ? [] : holds.splice(index, 1);
-    const done = (): void => void answered.push(recorded);
-    pass(far, asked, answer, held, done).catch(() => answer.destroy());
+    const told = listeners.filter(({ match }) => match(recorded));
+    const done = (body: Buffer | undefined, status = 0): void => {
+      answered.push(recorded);
+      for (const { listener } of told) listener({ ...recorded, body: body?.toString() ?? "", status });
+    };
+    pass(far, asked, answer, { held, kept: held !== undefined || told.length > 0, done }).catch(() => answer.destroy());
   });
   server.on("connection", (socket) => {
     open.add(socket);
@@ -85,6 +103,7 @@ async function startProxy(far: Far, path: string | undefined, cleanUp: () => voi
     requests,
     writes: () => requests.filter(({ method }) => method !== "GET" && method !== "HEAD"),
     answered: (match) => answered.filter(match).length,
+    tell: (match, listener) => void listeners.push({ match, listener }),
     hold: (where, match) => {
       const arrived = gate();
       const released = gate();
@@ -101,22 +120,24 @@ async function startProxy(far: Far, path: string | undefined, cleanUp: () => voi
   };
 }
 
-async function pass(
-  far: Far,
-  asked: IncomingMessage,
-  answer: ServerResponse,
-  held: Hold | undefined,
-  done: () => void,
-): Promise<void> {
+interface Passing {
+  readonly held: Hold | undefined;
+  /** Whether the request is read whole before it goes on. */
+  readonly kept: boolean;
+  readonly done: (body: Buffer | undefined, status: number | undefined) => void;
+}
+
+async function pass(far: Far, asked: IncomingMessage, answer: ServerResponse, passing: Passing): Promise<void> {
   const { method, url, headers } = asked;
-  const body = held === undefined ? undefined : await whole(asked);
+  const { held, done } = passing;
+  const body = passing.kept ? await whole(asked) : undefined;
   if (held?.where === "request") {
     held.arrive();
     await held.released;
   }
   const onward = request({ ...far, method, path: url, headers });
-  // What nobody waits for any more is given up, as a lost connection would be; what was held goes on by itself.
-  if (held === undefined) answer.on("close", () => onward.destroy());
+  // What nobody waits for any more is given up, as a lost connection would be; what is kept whole goes on by itself.
+  if (!passing.kept) answer.on("close", () => onward.destroy());
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     onward.on("response", resolve);
     onward.on("error", reject);
@@ -124,7 +145,7 @@ async function pass(
   if (body === undefined) asked.pipe(onward);
   else onward.end(body);
   const got = await answered;
-  done();
+  done(body, got.statusCode);
   if (held?.where === "answer") {
     held.arrive();
     await held.released;
