@@ -62,9 +62,16 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
       intent: this.intents.open((row) => this.runningOf(row)),
       last: this.intents.last,
       seen: this.#seen,
+      recorded: this.#recorded(),
       cleared: this.cleared,
       drift: this.drift.state(this.#ours()),
     };
+  }
+
+  /** Also one that is not the last: it comes back when the target undoes what was put over it. */
+  #recorded(): boolean {
+    const { receipt } = this.lastSeen ?? {};
+    return receipt !== undefined && this.#engine.store.queries.intent(receipt.intent)?.lane === this.#about.lane;
   }
 
   /** What the target may run because of us: what the last intent wanted, and what the open one found there. */

@@ -39,6 +39,8 @@ export interface Situation {
   readonly last: Ending | undefined;
   /** The target as observed since the last act; undefined when that has to be done again. */
   readonly seen: Observed | undefined;
+  /** Whether the receipt on the target is of an intent of this state directory, or of one that a person adopted. */
+  readonly recorded?: boolean;
   /** The generation whose job may act: threshold passed and head re-read. */
   readonly cleared: number | undefined;
   /** What is known of changes by hand. Default: nothing beside the last intent, and they are reported. */
@@ -91,8 +93,10 @@ export function nextAct(situation: Situation): Act {
 }
 
 /** Why the receipt on the target is not older than what we know; undefined when it is ours or older. */
-function foreignTo({ epoch, owner, want, intent, last }: Situation, { receipt }: Observed): string | undefined {
-  if (receipt === undefined || receipt.intent === intent?.id || receipt.intent === last?.id) return undefined;
+function foreignTo(situation: Situation, { receipt }: Observed): string | undefined {
+  const { epoch, owner, want, intent, last, recorded } = situation;
+  if (receipt === undefined || recorded === true) return undefined;
+  if (receipt.intent === intent?.id || receipt.intent === last?.id) return undefined;
   if (receipt.owner !== owner) return `it belongs to flavour ${receipt.owner}, this one is ${owner}`;
   if (receipt.epoch > epoch) return `its receipt is of epoch ${receipt.epoch}, this state directory is at ${epoch}`;
   const newest = Math.max(want?.generation ?? 0, intent?.generation ?? 0, last?.generation ?? 0);

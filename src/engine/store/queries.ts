@@ -38,6 +38,7 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
       if (filter.term !== undefined) where.and("term = ?", filter.term);
       return rows(intentTable, `${where.sql} ORDER BY seq DESC LIMIT ?`, ...where.cells, limitOf(filter.limit));
     },
+    intent: (id) => rows(intentTable, "WHERE id = ?", id)[0],
     outbox: () => rows(outboxTable, "ORDER BY key"),
     setting: (name) => rows(settingTable, "WHERE name = ?", name)[0]?.value,
     job: (id) => rows(jobTable, "WHERE id = ?", id)[0],

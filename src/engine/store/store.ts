@@ -180,6 +180,7 @@ export interface Queries {
   openIntents(): readonly IntentRow[];
   /** Newest first. */
   intents(filter: { readonly lane?: string; readonly term?: string; readonly limit?: number }): readonly IntentRow[];
+  intent(id: string): IntentRow | undefined;
   outbox(): readonly OutboxRow[];
   setting(name: string): Json | undefined;
   job(id: string): JobRow | undefined;

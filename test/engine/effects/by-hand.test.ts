@@ -208,6 +208,26 @@ describe("a target that bears a receipt which is not older than ours", () => {
     },
   );
 
+  it.each(cases)(
+    "%s stays accepted when it is there again, after an update of ours was undone",
+    async (_what, receipt) => {
+      const made = deploying();
+      made.world.byHand("web", { running: "theirs", receipt });
+      made.world.bad.add("bad");
+      made.input.set("bad");
+      await made.pass();
+      await made.lane.adopt("ann");
+      await made.pass();
+      expect(made.shows()).toMatch(/^failed ROLLED_BACK/);
+      const next = await made.restart("bad");
+      await next.pass();
+      expect([next.world.thing("web")?.receipt, next.shows().slice(0, 18)]).toEqual([receipt, "failed ROLLED_BACK"]);
+      next.input.set("new");
+      await next.pass();
+      expect([next.shows(), next.moves()]).toEqual(["ok new", ["bad", "new"]]);
+    },
+  );
+
   it("can be accepted with an intent of ours open: that one ends", async () => {
     const made = deploying({ dies: (point) => point === "before apply" }, "new");
     await made.pass();

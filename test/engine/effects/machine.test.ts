@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type DriftState, SPENT } from "../../../src/engine/effects/drift.ts";
 import {
   type Act,
   type Ending,
@@ -90,6 +91,16 @@ describe("after a restart, with an intent open", () => {
       "hold",
     ],
     ["a receipt of a higher epoch", { seen: { ...seen, receipt: { ...older, epoch: 3 } } }, "hold"],
+    [
+      "another owner's receipt that a person adopted, back after an undone update",
+      {
+        last: ending("rolled-back", { id: "i4", generation: 4 }),
+        seen: { ...seen, receipt: { ...older, intent: "x", owner: "tarides" } },
+        recorded: true,
+        cleared: 5,
+      },
+      "fence",
+    ],
     ["another owner's receipt", { seen: { ...seen, receipt: { ...older, owner: "tarides" } } }, "hold"],
     ["gone", { cleared: 5, seen: { ...bare, exists: false } }, "end failed"],
   ])("%s", (_what, more, expected) => {
@@ -159,4 +170,65 @@ describe("without an open intent", () => {
   ])("%s", (_what, more, expected) => {
     expect(act({ ...idle, ...more })).toBe(expected);
   });
+});
+
+describe("changed by hand", () => {
+  const settled = { generation: 5, running: "five" };
+  const drift: DriftState = { policy: "report", settled, ours: ["five"], held: undefined, repair: "due" };
+  const byHand: Observed = { ...seen, receipt: mine, running: "x", version: "12" };
+  const waits = "wait: it was changed by hand and still moves";
+  const newer: Want = { ...want, generation: 6, running: "six" };
+  const found = (more: Partial<Situation>, known: Partial<DriftState>): string => {
+    const next = nextAct({ ...idle, seen: byHand, ...more, drift: { ...drift, ...known } });
+    if (next.act === "drifted") return `${next.reaction}: ${next.why}`;
+    return act({ ...idle, seen: byHand, ...more, drift: { ...drift, ...known } });
+  };
+
+  it.each<readonly [string, Partial<Situation>, Partial<DriftState>, string]>([
+    ["reported", {}, {}, "report: it was changed by hand"],
+    ["reported, a newer value wanted", { want: newer }, {}, "clear 6"],
+    ["reported, asked for again", { want: { ...newer, forced: true } }, {}, "clear 6"],
+    ["held", {}, { policy: "hold" }, "hold: it was changed by hand"],
+    ["held, a newer value wanted", { want: newer }, { policy: "hold" }, "hold: it was changed by hand"],
+    ["held, asked for again", { want: { ...newer, forced: true }, cleared: 6 }, { policy: "hold" }, "plan"],
+    ["held before, whatever runs", { want: newer }, { policy: "hold", held: "so", ours: ["x"] }, "hold: so"],
+    [
+      "held before, put back",
+      { seen: { ...byHand, running: "five" } },
+      { policy: "hold", held: "so" },
+      "rest: as wanted",
+    ],
+    ["to hold, but never left as wanted", { want: newer }, { policy: "hold", settled: undefined }, "clear 6"],
+    ["to hold, but it runs what we left", { want: newer }, { policy: "hold", ours: ["x"] }, "clear 6"],
+    ["to repair", {}, { policy: "repair" }, "repair"],
+    ["to repair, a newer value wanted", { want: newer }, { policy: "repair" }, "clear 6"],
+    ["to repair, still moving", { seen: { ...byHand, motion: "moving" } }, { policy: "repair" }, waits],
+    [
+      "to repair, too soon",
+      {},
+      { policy: "repair", repair: "later" },
+      "later: it was changed by hand again after a repair",
+    ],
+    ["to repair, too often", {}, { policy: "repair", repair: "spent" }, `hold: ${SPENT}`],
+    ["to repair, with an intent open", { intent: { ...intent, clear: true } }, { policy: "repair" }, "end failed"],
+    ["to repair, a newer intent open, not sent", newerIntent("planned"), { policy: "repair" }, "apply"],
+    ["to repair, a newer intent open, sent", newerIntent("applied"), { policy: "repair" }, "settle"],
+    ["to hold, a newer intent open, not sent", newerIntent("planned"), { policy: "hold" }, "end superseded"],
+    ["to hold, a newer intent open, sent", newerIntent("applied"), { policy: "hold" }, "settle"],
+    ["adopted", {}, { settled: { generation: 5, running: "x" } }, "rest: adopted"],
+    [
+      "adopted, a newer value wanted",
+      { want: newer },
+      { policy: "hold", settled: { generation: 5, running: "x" } },
+      "clear 6",
+    ],
+    ["nothing wanted", { want: undefined }, { policy: "repair" }, "rest: nothing wanted"],
+  ])("%s", (_what, more, known, expected) => {
+    expect(found(more, known)).toBe(expected);
+  });
+
+  function newerIntent(state: OpenIntent["state"]): Partial<Situation> {
+    const open: OpenIntent = { ...intent, id: "i6", generation: 6, running: "six", state, clear: true };
+    return { want: newer, intent: open, cleared: 6 };
+  }
 });
