@@ -1,11 +1,12 @@
 /** The words of `pipeline.ts`: everything that it and `contexts/` may import. */
+export type { DriftPolicy } from "../engine/effects/drift.ts";
 export { deployer } from "./deployer.ts";
 export { type Docker, docker } from "./docker.ts";
 export { from } from "./from.ts";
 export { git } from "./git.ts";
 export { here } from "./here.ts";
-export { publish } from "./publish.ts";
-export { swarm } from "./swarm.ts";
+export { type PublishWord, publish } from "./publish.ts";
+export { type SwarmWord, swarm } from "./swarm.ts";
 export type {
   Branches,
   BuildDeclaration,
@@ -23,6 +24,7 @@ export type {
   SourceDeclaration,
   Swarm,
   TargetDeclaration,
+  TargetOptions,
   UserId,
   WebUrl,
 } from "./types.ts";

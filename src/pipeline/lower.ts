@@ -13,7 +13,7 @@ import { type Heads, type Watched, watchSource } from "./forges.ts";
 import { type ImageReference, parseImage } from "./image-name.ts";
 import { keys } from "./keys.ts";
 import type { Ports } from "./ports.ts";
-import { lowerTarget, targetLabel } from "./targets.ts";
+import { driftOf, lowerTarget, targetLabel } from "./targets.ts";
 import type { DockerBuild, Flavour, Publish, RepoName, Source } from "./types.ts";
 
 /** A flavour as a running graph. */
@@ -161,6 +161,7 @@ function lowerDeploys(branch: Branch, image: Term<PushedImage>) {
   const tagged = deploy(ports.engine, tagBox, ports.tag, { repo: repository, tag }, image, {
     owner: ports.owner,
     fresh,
+    ...driftOf(publish),
   });
   const about = { name: publish.image, host: registry, source, at: publish.at };
   const following = gate(image, tagged.term);

@@ -25,7 +25,7 @@ function repoRows(repo: string, source: Source): readonly string[] {
     const branches = Object.entries(build.branches);
     if (branches.length === 0) return [row(repo, buildCell(build), "", "checked only", "")];
     return branches.map(([branch, publish]) =>
-      row(repo, buildCell(build), code(branch), code(publish.image), servicesCell(publish)),
+      row(repo, buildCell(build), code(branch), imageCell(publish), servicesCell(publish)),
     );
   });
 }
@@ -35,12 +35,19 @@ const buildCell = (build: DockerBuild): string => {
   return spec === build.dockerfile ? code(spec) : `${code(build.dockerfile)} (${cell(spec)})`;
 };
 
+const imageCell = ({ image, drift }: Publish): string =>
+  drift === undefined ? code(image) : `${code(image)} (drift: ${drift})`;
+
 const servicesCell = (publish: Publish): string => publish.services.map(serviceText).join("<br>");
 
 /** One line a kind of target. */
 const serviceText = (target: TargetDeclaration): string => {
   const name = `${code(target.service)} on ${cell(target.host.host)}`;
-  return target.url === undefined ? name : `${name} (<${target.url}>)`;
+  const more = [
+    ...(target.url === undefined ? [] : [`<${target.url}>`]),
+    ...(target.drift === undefined ? [] : [`drift: ${target.drift}`]),
+  ];
+  return more.length === 0 ? name : `${name} (${more.join(", ")})`;
 };
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;

@@ -6,7 +6,7 @@ import { map } from "../term/combinators.ts";
 import type { Result } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
 import type { Ports } from "./ports.ts";
-import type { TargetDeclaration } from "./types.ts";
+import type { TargetDeclaration, TargetOptions } from "./types.ts";
 
 export interface Deploying {
   readonly ports: Ports;
@@ -37,10 +37,14 @@ export const targetLabel = (declared: TargetDeclaration): string => targets[decl
 export const lowerTarget = (declared: TargetDeclaration, how: Deploying): Lowered =>
   targets[declared.kind].lower(declared, how);
 
+/** The policy that was declared, if there is one. */
+export const driftOf = ({ drift }: TargetOptions): TargetOptions => (drift === undefined ? {} : { drift });
+
 function lowerSwarm(declared: TargetDeclaration, { ports, box, image, fresh, source }: Deploying): Lowered {
   const wanted = map(image, ({ repo, digest }) => ({ image: `${repo}@${digest}` }));
   const spec = { host: declared.host.host, service: declared.service };
-  const made = deploy(ports.engine, box, ports.swarm, spec, wanted, { owner: ports.owner, fresh });
+  const options = { owner: ports.owner, fresh, ...driftOf(declared) };
+  const made = deploy(ports.engine, box, ports.swarm, spec, wanted, options);
   const about: Declared = {
     name: declared.service,
     host: declared.host.host,

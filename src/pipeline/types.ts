@@ -1,3 +1,5 @@
+import type { DriftPolicy } from "../engine/effects/drift.ts";
+
 /**
  * What `pipeline.ts` declares: plain JSON, read-only, made by the constructors beside this file.
  *
@@ -26,8 +28,14 @@ export interface Host {
   readonly host: string;
 }
 
+/** What every target takes. Shared by `swarm.with(options)` and `publish.with(options)`. */
+export interface TargetOptions {
+  /** What is done when somebody changes the target by hand. Default `"report"`. */
+  readonly drift?: DriftPolicy;
+}
+
 /** A Docker Swarm service that is moved to the published image. Made by `swarm()`. */
-export interface Swarm {
+export interface Swarm extends TargetOptions {
   readonly kind: "swarm";
   readonly host: Host;
   readonly service: string;
@@ -40,7 +48,7 @@ export interface Swarm {
 export type TargetDeclaration = Swarm;
 
 /** An image tag that follows a branch, and the services that run it. Made by `publish()`. */
-export interface Publish {
+export interface Publish extends TargetOptions {
   readonly kind: "publish";
   readonly image: ImageName;
   /** Moved one by one after the tag; empty when nothing here runs the image. */

@@ -11,7 +11,7 @@ it("says what is deployed from which branch to where", () => {
           "shop/web": from(git("./web.git"), [
             docker("Dockerfile", {
               live: publish("shop/web:live", swarm(here, "shop_a", "https://shop.example"), swarm(here, "shop_b")),
-              next: publish("shop/web:next"),
+              next: publish.with({ drift: "repair" })("shop/web:next", swarm.with({ drift: "hold" })(here, "shop_c")),
             }),
             docker.with({ name: "debug|1" })("Dockerfile"),
           ]),
@@ -31,7 +31,7 @@ Its deployer: <https://deploy.example>
 | Repository | Dockerfile | Branch | Image | Services |
 |---|---|---|---|---|
 | shop/web | \`Dockerfile\` | \`live\` | \`shop/web:live\` | \`shop_a\` on here (<https://shop.example>)<br>\`shop_b\` on here |
-| shop/web | \`Dockerfile\` | \`next\` | \`shop/web:next\` |  |
+| shop/web | \`Dockerfile\` | \`next\` | \`shop/web:next\` (drift: repair) | \`shop_c\` on here (drift: hold) |
 | shop/web | \`Dockerfile\` (debug\\|1) |  | checked only |  |
 
 ## empty

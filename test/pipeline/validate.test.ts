@@ -192,6 +192,15 @@ const mistakes: Readonly<Record<string, readonly [string, ...string[]]>> = {
     service('swarm(here, "demo_hello", "/hello")'),
     '2 WRONG_VALUE the url "/hello" is not an absolute http:// or https:// address',
   ],
+  "what is done about a change by hand": [
+    build(`docker("Dockerfile", {
+      a: publish.with({ drift: "undo" })("demo/hello:a", swarm.with({ drift: 7 })(here, "a")),
+      b: publish("demo/hello:b", swarm.with({ drfit: "hold" })(here, "b")),
+    })`),
+    '3 WRONG_VALUE drift "undo" is none of "report", "hold", "repair"',
+    "3 WRONG_VALUE drift must be a text, but is 7",
+    '4 UNKNOWN_FIELD swarm(…) has no field "drfit". Did you mean "drift"? Known: kind, host, service, url, drift, at.',
+  ],
   "one service moved twice": [
     build(`docker("Dockerfile", {
       live: publish("demo/hello:live", swarm(here, "demo_hello")),

@@ -55,6 +55,17 @@ describe("the words", () => {
     expect(first?.at).toBe(at);
   });
 
+  it("share options, of which later ones win; without any there is none in the record", () => {
+    const kept = swarm.with({ drift: "repair" });
+    expect([kept(here, "a").drift, kept.with({ drift: "hold" })(here, "b").drift]).toEqual(["repair", "hold"]);
+    expect(publish.with({ drift: "hold" })("demo/hello:live", kept(here, "a"))).toMatchObject({
+      drift: "hold",
+      services: [{ drift: "repair" }],
+    });
+    expect(Object.keys(swarm(here, "a"))).not.toContain("drift");
+    expect(kept(here, "a").at).toBe(lineHere());
+  });
+
   it("cannot be changed afterwards, all the way down", () => {
     const branches = { live: publish("demo/hello:live") };
     const build = docker.with({ buildArgs: { A: "1" } })("Dockerfile", branches);
@@ -70,7 +81,7 @@ describe("the words", () => {
     };
     const cycle: Record<string, unknown> = {};
     cycle["self"] = cycle;
-    for (const word of [deployer, docker, from, git, publish, swarm, docker.with]) {
+    for (const word of [deployer, docker, from, git, publish, swarm, docker.with, swarm.with, publish.with]) {
       for (const wrong of [undefined, null, 7, "", [], {}, cycle, () => 1, new Date(0)]) {
         expect(() => loose(word, wrong, wrong)).not.toThrow();
       }

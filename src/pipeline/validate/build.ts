@@ -5,7 +5,7 @@ import { imageText, parseImage } from "../image-name.ts";
 import { argRule, branchRule, pathRule, type Rule, specNameRule } from "../names.ts";
 import { described, isKind, lineOf, type Report, recordOf } from "./report.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { checkTarget } from "./target.ts";
+import { checkDrift, checkTarget } from "./target.ts";
 
 /** Something that a declaration moves, and where: two of the same are a mistake. */
 export interface Move {
@@ -98,7 +98,8 @@ function checkPublish(report: Report, above: string, branch: string, value: unkn
     report.add(at, "WRONG_VALUE", `the branch ${branch} must become publish(…), but is ${described(value)}`);
     return [];
   }
-  report.fields(at, "publish(…)", publish, ["kind", "image", "services", "at"]);
+  report.fields(at, "publish(…)", publish, ["kind", "image", "services", "drift", "at"]);
+  checkDrift(report, at, publish);
   const image = checkImage(report, at, publish["image"]);
   const services: readonly unknown[] = Array.isArray(publish["services"]) ? publish["services"] : [];
   const moved = services.flatMap((service) => {

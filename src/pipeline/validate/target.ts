@@ -1,5 +1,6 @@
+import { driftPolicies } from "../../engine/effects/drift.ts";
 import { here } from "../here.ts";
-import { serviceRule, webUrlRule } from "../names.ts";
+import { type Rule, serviceRule, webUrlRule } from "../names.ts";
 import { suggestion } from "../nearest.ts";
 import type { TargetDeclaration } from "../types.ts";
 import { described, lineOf, type Report, recordOf } from "./report.ts";
@@ -16,7 +17,7 @@ interface TargetWords {
 
 /** How each kind of target is checked: one line a kind. */
 const words: Readonly<Record<TargetDeclaration["kind"], TargetWords>> = {
-  swarm: { fields: ["kind", "host", "service", "url", "at"], check: checkSwarm, moves: swarmService },
+  swarm: { fields: ["kind", "host", "service", "url", "drift", "at"], check: checkSwarm, moves: swarmService },
 };
 
 /** Checks one of the services of a `publish()`; answers with what it moves. */
@@ -41,7 +42,18 @@ function checkSwarm(report: Report, at: string, target: Fields, around: Surround
   checkHost(report, at, target["host"], around);
   report.text(at, "WRONG_NAME", "the service name", target["service"], serviceRule);
   if (target["url"] !== undefined) report.text(at, "WRONG_VALUE", "the url", target["url"], webUrlRule);
+  checkDrift(report, at, target);
 }
+
+/** The policy of a target, which `swarm.with` and `publish.with` set. */
+export function checkDrift(report: Report, at: string, { drift }: Fields): void {
+  if (drift !== undefined) report.text(at, "WRONG_VALUE", "drift", drift, driftRule);
+}
+
+const driftRule: Rule = (text) =>
+  driftPolicies.some((policy) => policy === text)
+    ? undefined
+    : `is none of ${driftPolicies.map((policy) => `"${policy}"`).join(", ")}`;
 
 function swarmService(target: Fields): string | undefined {
   const host = recordOf(target["host"])?.["host"];

@@ -190,6 +190,19 @@ describe("a change by hand that is held", () => {
     expect(next.intents()).toEqual(["1 verified", "2 superseded"]);
   });
 
+  it("in the middle of a deploy makes that fail, and stops newer values", async () => {
+    const made = deploying({ drift: "hold" }, "one");
+    await made.pass();
+    made.input.set("two");
+    await made.pass(1_000);
+    made.world.byHand("web", { running: "by hand" });
+    await made.pass();
+    expect([made.shows().slice(0, 17), made.intents()]).toEqual(["failed DRIFT_HELD", ["1 verified", "2 failed"]]);
+    made.input.set("three");
+    await made.pass(HOUR);
+    expect([made.shows(), made.moves()]).toEqual([`failed DRIFT_HELD ${held} three`, ["one", "two"]]);
+  });
+
   it("does not stop a newer value when what runs there is what a failed deploy of ours left", async () => {
     const made = deploying({ drift: "hold" }, "one");
     made.world.bad.add("bad");
@@ -369,6 +382,28 @@ describe("a change by hand that is repaired", () => {
     await made.pass(HOUR);
     expect(made.moves()).toEqual(["one", "two"]);
     expect(made.shows()).toMatch(/^failed DEPLOY_FAILED/);
+  });
+
+  it("is not begun between the intent and the write of something newer: that is written over it", async () => {
+    let at = "nothing";
+    const made = deploying({
+      drift: "repair",
+      dies: (point) => {
+        if (point === at && made.verbs().length === 1) made.world.byHand("web", { running: "by hand" });
+        return false;
+      },
+    });
+    made.input.set("one");
+    await made.pass();
+    at = "before apply";
+    made.input.set("two");
+    await made.pass(HOUR);
+    expect([made.verbs(), made.moves(), made.intents()]).toEqual([
+      ["apply", "apply conflict", "apply"],
+      ["one", "two"],
+      ["1 verified", "2 verified"],
+    ]);
+    expect([made.shows(), events(made, "drift")]).toEqual(["ok two", []]);
   });
 
   it("waits until the change by hand stands still", async () => {
