@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createClock } from "../engine/clock.ts";
 import { openStore } from "../engine/store/open.ts";
 import { openStoreReadOnly } from "../engine/store/read-only.ts";
+import { gitThere } from "../plugins/git/index.ts";
 import { type Failure, type Result, success } from "../term/output.ts";
 import { DeployerProcess, type Mode } from "./deployer.ts";
 import type { LocalOptions, Plan, PlanOptions, Running, ServeOptions } from "./options.ts";
@@ -19,6 +20,8 @@ export const startLocal = (options: LocalOptions): Promise<Result<Running>> =>
   options.confirm === "harmless" ? startDry(options) : startOn(options, false);
 
 async function startOn(options: LocalOptions, keepThreshold: boolean): Promise<Result<Running>> {
+  const there = await gitThere();
+  if (!there.ok) return there; // before anything is made or locked: no half start
   const clock = createClock();
   let die: (error: Failure) => void = () => {};
   const fatal = new Promise<Failure>((resolve) => {
@@ -35,6 +38,8 @@ async function startOn(options: LocalOptions, keepThreshold: boolean): Promise<R
 
 /** A deployer that may look at everything and change nothing: every job that is not a read waits for ever. */
 async function startDry(options: LocalOptions): Promise<Result<DeployerProcess>> {
+  const there = await gitThere();
+  if (!there.ok) return there;
   const store = openStoreReadOnly({ dir: options.state });
   if (!store.ok) return store;
   const dir = await mkdtemp(join(tmpdir(), "millrace-dry-"));

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import type { Result } from "../term/output.ts";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { Readable } from "node:stream";
+import type { Failure, Result } from "../term/output.ts";
 import { failure, success } from "../term/output.ts";
 import { problem } from "./errors.ts";
 
@@ -27,17 +28,14 @@ export function setSearchPath(path: string): void {
 /**
  * Runs a program without a shell, in a process group of its own, and returns its standard output.
  *
- * Fails with `COMMAND_NOT_FOUND`, `CANCELLED` or `COMMAND_FAILED` (the message ends with the last lines of stderr).
+ * Fails with `COMMAND_NOT_FOUND`, `NO_PROCESS`, `CANCELLED` or `COMMAND_FAILED` (the message ends with the last lines of
+ * stderr).
  */
 export async function run(command: Command): Promise<Result<Buffer>> {
   const [program, ...args] = command.argv;
   if (command.signal?.aborted) return failure(problem("CANCELLED", reasonOf(command.signal)));
-  const child = spawn(program, args, {
-    cwd: command.cwd,
-    env: { PATH: searchPath, LC_ALL: "C.UTF-8", ...command.env },
-    detached: true, // its own process group, so that grandchildren are reached too
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+  const child = spawnIn(program, args, command);
+  if (!isWhole(child)) return failure(notStarted(program, await errorOf(child)));
   const output: Buffer[] = [];
   const errorTail: Buffer[] = [];
   let kept = 0;
@@ -61,7 +59,7 @@ export async function run(command: Command): Promise<Result<Buffer>> {
     },
   );
   stopListening();
-  if (ended.error) return failure(problem("COMMAND_NOT_FOUND", `cannot run ${program}: ${ended.error.message}`));
+  if (ended.error) return failure(notStarted(program, ended.error));
   if (command.signal?.aborted) return failure(problem("CANCELLED", reasonOf(command.signal)));
   if (ended.code === 0) return success(Buffer.concat(output));
   const how = ended.signal === null ? `exit status ${ended.code}` : `signal ${ended.signal}`;
@@ -69,6 +67,27 @@ export async function run(command: Command): Promise<Result<Buffer>> {
   return failure(
     problem("COMMAND_FAILED", `${program} ${args[0] ?? ""} ended with ${how}${tail === "" ? "" : `: ${tail}`}`),
   );
+}
+
+const spawnIn = (program: string, args: readonly string[], command: Command): ChildProcess =>
+  spawn(program, args, {
+    cwd: command.cwd,
+    env: { PATH: searchPath, LC_ALL: "C.UTF-8", ...command.env },
+    detached: true, // its own process group, so that grandchildren are reached too
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+
+/** Without free file handles Node gives a child that has no streams, and tells of the error a moment later. */
+const isWhole = (child: ChildProcess): child is ChildProcessWithoutNullStreams => child.stdout instanceof Readable;
+
+const errorOf = (child: ChildProcess): Promise<Error> => new Promise((resolve) => void child.once("error", resolve));
+
+/** The machine may have run out of something, which heals; else the program itself is the matter. */
+function notStarted(program: string, error: Error): Failure {
+  const message = `cannot run ${program}: ${error.message}`;
+  const code = "code" in error ? error.code : "";
+  const exhausted = code === "EMFILE" || code === "ENFILE" || code === "EAGAIN" || code === "ENOMEM";
+  return problem(exhausted ? "NO_PROCESS" : "COMMAND_NOT_FOUND", message);
 }
 
 const reasonOf = (signal: AbortSignal): string => (typeof signal.reason === "string" ? signal.reason : "cancelled");

@@ -15,8 +15,12 @@ export interface Ended {
 }
 
 /** Runs `millrace` from the sources as a user does: a process of its own, no terminal, and an empty environment. */
-export function millraceProcess(cwd: string, ...args: readonly string[]): Ended {
-  const env = { PATH: process.env["PATH"] ?? "", HOME: cwd };
+export const millraceProcess = (cwd: string, ...args: readonly string[]): Ended =>
+  millraceWithPath(process.env["PATH"] ?? "", cwd, ...args);
+
+/** The same, with these folders to look for programs in. */
+export function millraceWithPath(path: string, cwd: string, ...args: readonly string[]): Ended {
+  const env = { PATH: path, HOME: cwd };
   const { status, stdout, stderr } = spawnSync(process.execPath, [...tsxArgs, join(root, "src/app/main.ts"), ...args], {
     cwd,
     encoding: "utf8",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { problem } from "../../engine/errors.ts";
 import type { Job } from "../../engine/job.ts";
 import { failure, type Result, success } from "../../term/output.ts";
-import { type GitContext, git } from "./command.ts";
+import { type GitContext, git, isOfMachine } from "./command.ts";
 import { readHeads } from "./heads.ts";
 import { cacheName, type GitSource, isCommit, type Located, locate, masked } from "./source.ts";
 
@@ -17,7 +17,8 @@ export const cacheDir = (context: GitContext, source: GitSource): string =>
 /**
  * Makes sure that the cache has `commit` with all its history, fetching just that commit when it is missing.
  *
- * Returns the cache's directory. Fails with `COMMIT_GONE`, `COMMIT_REFUSED`, `REPO_UNREACHABLE`, `REPO_REFUSED`, `STORE_FULL` or `CANCELLED`.
+ * Returns the cache's directory. Fails with `COMMIT_GONE`, `COMMIT_REFUSED`, `REPO_UNREACHABLE`, `REPO_REFUSED`,
+ * `STORE_FULL`, `NO_PROCESS` or `CANCELLED`.
  */
 export async function ensureCommit(
   context: GitContext,
@@ -32,7 +33,9 @@ export async function ensureCommit(
   return context.locks.hold(dir, async () => {
     const opened = await open(context, dir, commit, job.signal);
     if (!opened.ok) return opened;
-    if (await has(context, dir, commit, job.signal)) return success(dir);
+    const known = await has(context, dir, commit, job.signal);
+    if (!known.ok) return known;
+    if (known.value) return success(dir);
     const fetched = await fetchOrRenew(context, dir, source, located.value, commit, job);
     return fetched.ok ? success(dir) : fetched;
   });
@@ -68,7 +71,9 @@ async function open(context: GitContext, dir: string, commit: string, signal: Ab
     await removeLeftovers(dir);
     context.opened.add(dir);
   }
-  if (await usable(context, dir, signal)) return success(undefined);
+  const sound = await usable(context, dir, signal);
+  if (!sound.ok) return sound;
+  if (sound.value) return success(undefined);
   if (signal.aborted) return failure(problem("CANCELLED", "cancelled before the fetch"));
   await rm(dir, { recursive: true, force: true });
   const format = commit.length === 64 ? "sha256" : "sha1";
@@ -77,14 +82,16 @@ async function open(context: GitContext, dir: string, commit: string, signal: Ab
   return made.ok ? success(undefined) : made;
 }
 
-async function usable(context: GitContext, dir: string, signal: AbortSignal): Promise<boolean> {
+/** Fails only with what is no fault of the cache. */
+async function usable(context: GitContext, dir: string, signal: AbortSignal): Promise<Result<boolean>> {
   const there = await access(join(dir, "HEAD")).then(
     () => true,
     () => false,
   );
-  if (!there) return false;
+  if (!there) return success(false);
   const answer = await git(context, { gitDir: dir, args: ["rev-parse", "--is-bare-repository"], signal });
-  return answer.ok && answer.value.toString("utf8").trim() === "true";
+  if (!answer.ok) return isOfMachine(answer.error) ? answer : success(false);
+  return success(answer.value.toString("utf8").trim() === "true");
 }
 
 /** A killed git leaves lock files that would block every later one, and half a pack. */
@@ -95,10 +102,11 @@ async function removeLeftovers(dir: string): Promise<void> {
   }
 }
 
-async function has(context: GitContext, dir: string, commit: string, signal: AbortSignal): Promise<boolean> {
+async function has(context: GitContext, dir: string, commit: string, signal: AbortSignal): Promise<Result<boolean>> {
   const args = ["rev-parse", "--verify", "--quiet", `${refOf(commit)}^{commit}`] as const;
   const answer = await git(context, { gitDir: dir, args, signal });
-  return answer.ok && answer.value.toString("utf8").trim() === commit;
+  if (!answer.ok) return isOfMachine(answer.error) ? answer : success(false);
+  return success(answer.value.toString("utf8").trim() === commit);
 }
 
 /** Each commit gets a reference of its own, written after its objects: it is whole, and is never collected. */
@@ -114,7 +122,7 @@ async function fetchCommit(
   job.log(`fetch ${commit} from ${masked(from.url)}`);
   const direct = await fetch(context, dir, from, `${commit}:${refOf(commit)}`, job);
   if (direct.ok) return direct;
-  if (job.signal.aborted || direct.error.code === "STORE_FULL") return direct;
+  if (job.signal.aborted || isOfMachine(direct.error)) return direct;
   const malformed = /^.*fsck error.*$|^error: object [0-9a-f]+: .*$/m.exec(direct.error.message)?.[0];
   if (malformed !== undefined) {
     return failure(problem("COMMIT_REFUSED", `commit ${commit} of ${masked(from.url)}: ${malformed}`));
@@ -122,13 +130,13 @@ async function fetchCommit(
   // A server may refuse to serve a commit by name: then it must be in one of the branches.
   const heads = await fetch(context, dir, from, "+refs/heads/*:refs/heads/*", job);
   if (!heads.ok) {
-    if (job.signal.aborted || heads.error.code === "STORE_FULL") return heads;
+    if (job.signal.aborted || isOfMachine(heads.error)) return heads;
     return failure(problem("REPO_UNREACHABLE", `cannot fetch from ${masked(from.url)}: ${heads.error.message}`));
   }
   const args = ["update-ref", refOf(commit), `${commit}^{commit}`] as const;
   const kept = await git(context, { gitDir: dir, args, signal: job.signal });
   if (kept.ok) return success(undefined);
-  if (job.signal.aborted) return kept;
+  if (job.signal.aborted || isOfMachine(kept.error)) return kept;
   return failure(problem("COMMIT_GONE", `commit ${commit} is not in ${masked(from.url)} any more`));
 }
 

@@ -3,9 +3,9 @@ import { lstat, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { problem } from "../../engine/errors.ts";
 import type { Job } from "../../engine/job.ts";
-import { failure, type Result, success } from "../../term/output.ts";
+import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import { dropCache, ensureCommit } from "./cache.ts";
-import { type GitContext, git } from "./command.ts";
+import { fileFailure, type GitContext, git, isOfMachine } from "./command.ts";
 import { type GitSource, isCommit } from "./source.ts";
 import { submodulesOf, type TreeEntry } from "./submodules.ts";
 
@@ -82,14 +82,15 @@ async function attempt(
 
 async function makeDirectory(state: string): Promise<Result<string>> {
   try {
-    await mkdir(temporary(state), { recursive: true });
+    await makeWhole(temporary(state));
     return success(await mkdtemp(join(temporary(state), MINE)));
   } catch (error) {
-    const full = error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
-    const message = `cannot make a directory for the checkout: ${error instanceof Error ? error.message : "unknown"}`;
-    return failure(full ? problem("STORE_FULL", message) : problem("PROGRAM_FAULT", message));
+    return failure(fileFailure(error, "cannot make a directory for the checkout"));
   }
 }
+
+/** With its parents. Node calls a full disk ENOENT then: to make just the last one tells the real reason. */
+const makeWhole = (dir: string): Promise<unknown> => mkdir(dir, { recursive: true }).catch(() => mkdir(dir));
 
 /** What stays the same while a repository and its submodules are written. */
 interface Writing {
@@ -117,7 +118,11 @@ async function populate(
   if (!entries.ok) return entries;
   const small = spend(writing, entries.value, commit);
   if (!small.ok) return small;
-  await mkdir(dir, { recursive: true });
+  try {
+    await makeWhole(dir);
+  } catch (error) {
+    return failure(fileFailure(error, "cannot make a directory for the checkout"));
+  }
   const write = options.includeGit ? writeWithGit : writeFiles;
   const written = await write(writing, cache.value, dir, commit);
   if (!written.ok) return written;
@@ -143,7 +148,7 @@ async function listTree(
 ): Promise<Result<readonly TreeEntry[]>> {
   const args = ["ls-tree", "-r", "-l", "-z", "--full-tree", commit] as const;
   const listed = await git(context, { gitDir: cache, args, signal });
-  if (!listed.ok) return damaged(listed.error.message, commit, signal);
+  if (!listed.ok) return damaged(listed.error, commit, signal);
   const entries: TreeEntry[] = [];
   for (const line of listed.value.toString("utf8").split("\0")) {
     const [, mode, object, size, path] = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t(.*)$/s.exec(line) ?? [];
@@ -169,7 +174,7 @@ async function writeFiles(writing: Writing, cache: string, dir: string, commit: 
     ["checkout-index", "--all", "--force", "--quiet"],
   ] as const) {
     const done = await git(context, { gitDir: cache, cwd: dir, args, env, signal: job.signal });
-    if (!done.ok) return damaged(done.error.message, commit, job.signal);
+    if (!done.ok) return damaged(done.error, commit, job.signal);
   }
   return success(undefined);
 }
@@ -184,15 +189,15 @@ async function writeWithGit(writing: Writing, cache: string, dir: string, commit
   ] as const;
   for (const args of calls) {
     const done = await git(context, { cwd: dir, args, protocols: ["file"], signal: job.signal });
-    if (!done.ok) return damaged(done.error.message, commit, job.signal);
+    if (!done.ok) return damaged(done.error, commit, job.signal);
   }
   return success(undefined);
 }
 
-function damaged(message: string, commit: string, signal: AbortSignal): Result<never> {
+function damaged(error: Failure, commit: string, signal: AbortSignal): Result<never> {
   if (signal.aborted) return failure(problem("CANCELLED", "cancelled during the checkout"));
-  if (/no space left on device|disk quota exceeded/i.test(message)) return failure(problem("STORE_FULL", message));
-  return failure(problem("CHECKOUT_FAILED", `cannot check out ${isCommit(commit) ? commit : "?"}: ${message}`));
+  if (isOfMachine(error)) return failure(error);
+  return failure(problem("CHECKOUT_FAILED", `cannot check out ${isCommit(commit) ? commit : "?"}: ${error.message}`));
 }
 
 /** Whether no name on the way from `dir` to `path` is a symbolic link. */

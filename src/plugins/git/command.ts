@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { run } from "../../engine/process.ts";
-import { type Failure, failure, type Result } from "../../term/output.ts";
+import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import { Locks } from "./locks.ts";
 import type { Protocol } from "./source.ts";
 
@@ -70,7 +70,7 @@ const HARDENED = [
 /**
  * Runs git away from everybody's configuration, without hooks, filters, prompts and undeclared protocols.
  *
- * Fails as `run` does, and with `TIMED_OUT` and `STORE_FULL`.
+ * Fails as `run` does, and with `TIMED_OUT` and `STORE_FULL`; `isOfMachine` tells what is nobody's fault.
  */
 export async function git(context: GitContext, call: GitCall): Promise<Result<Buffer>> {
   const home = join(context.state, "git", "home");
@@ -80,7 +80,7 @@ export async function git(context: GitContext, call: GitCall): Promise<Result<Bu
   const timer = context.clock.after(call.timeoutMs ?? 3_600_000, () => late.abort("no answer in time"));
   const result = await run({
     argv: ["git", ...(call.gitDir === undefined ? [] : [`--git-dir=${call.gitDir}`]), ...HARDENED, ...call.args],
-    cwd: call.cwd ?? home,
+    cwd: call.cwd ?? (context.opened.has(home) ? home : context.state),
     env: { ...environment(context, home, config), GIT_ALLOW_PROTOCOL: protocolList(call.protocols), ...call.env },
     signal: AbortSignal.any([call.signal, late.signal]),
     ...(call.onOutput === undefined ? {} : { onOutput: call.onOutput }),
@@ -125,9 +125,29 @@ async function prepare(context: GitContext, home: string, config: string): Promi
   }
 }
 
-/** The same failure, naming the git command instead of its first option, and a full disk as what it is. */
+/** Whether git is there at all; fails with `COMMAND_NOT_FOUND`. To be asked at the start: nothing works without it. */
+export async function gitThere(): Promise<Result<void>> {
+  const asked = await run({ argv: ["git", "--version"] });
+  return asked.ok || asked.error.code !== "COMMAND_NOT_FOUND" ? success(undefined) : asked;
+}
+
+/** The same failure, naming the git command instead of its first option, and what the machine lacks as what it is. */
 function named(error: Failure, command: string): Failure {
   const message = error.message.replace(/^git \S+ ended/, `git ${command} ended`);
   if (/no space left on device|disk quota exceeded/i.test(message)) return problem("STORE_FULL", message);
+  if (/too many open files|cannot fork|unable to fork|cannot allocate memory/i.test(message))
+    return problem("NO_PROCESS", message);
   return { ...error, message };
+}
+
+/** Whether the machine lacks something, which heals: neither the repository nor our cache of it is to blame. */
+export const isOfMachine = ({ code }: Failure): boolean => code === "STORE_FULL" || code === "NO_PROCESS";
+
+/** What the file system says about our own files, as a failure. */
+export function fileFailure(error: unknown, doing: string): Failure {
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  const message = `${doing}: ${error instanceof Error ? error.message : String(error)}`;
+  if (code === "ENOSPC" || code === "EDQUOT") return problem("STORE_FULL", message);
+  if (code === "EMFILE" || code === "ENFILE") return problem("NO_PROCESS", message);
+  return problem("PROGRAM_FAULT", message);
 }

@@ -4,7 +4,7 @@ import type { Job } from "../../engine/job.ts";
 import type { Json } from "../../engine/json.ts";
 import { failure, type Result, success } from "../../term/output.ts";
 import { dropCache, ensureCommit } from "./cache.ts";
-import { type GitContext, git } from "./command.ts";
+import { type GitContext, git, isOfMachine } from "./command.ts";
 import { type GitSource, masked } from "./source.ts";
 
 export interface GitFetchKey {
@@ -62,7 +62,7 @@ async function fetchAndRead(
   const args = ["log", "-1", "--no-show-signature", "--encoding=UTF-8", format, commit] as const;
   const read = await git(context, { gitDir: cache.value, args, signal: job.signal });
   if (!read.ok) {
-    if (job.signal.aborted) return read;
+    if (job.signal.aborted || isOfMachine(read.error)) return read;
     return failure(problem("CHECKOUT_FAILED", `cannot read commit ${commit}: ${read.error.message}`));
   }
   const [tree = "", author = "", subject = "", seconds = ""] = read.value.toString("utf8").trimEnd().split("\0");

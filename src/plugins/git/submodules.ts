@@ -3,7 +3,7 @@ import { dirname, resolve, sep } from "node:path";
 import { problem } from "../../engine/errors.ts";
 import type { Job } from "../../engine/job.ts";
 import { failure, type Result, success } from "../../term/output.ts";
-import { type GitContext, git } from "./command.ts";
+import { type GitContext, git, isOfMachine } from "./command.ts";
 import { type GitSource, locate, masked } from "./source.ts";
 
 /** A place in a tree where another repository's commit is wanted. */
@@ -41,7 +41,9 @@ export async function submodulesOf(
 ): Promise<Result<readonly Submodule[]>> {
   const links = entries.filter((entry) => entry.mode === GITLINK);
   if (links.length === 0) return success([]);
-  const declared = await declarations(context, cache, commit, job.signal);
+  const listed = await declarations(context, cache, commit, job.signal);
+  if (!listed.ok) return listed;
+  const declared = listed.value;
   const found: Submodule[] = [];
   for (const link of links) {
     const entry = declared.find((one) => one.get("path") === link.path);
@@ -64,17 +66,17 @@ async function declarations(
   cache: string,
   commit: string,
   signal: AbortSignal,
-): Promise<readonly ReadonlyMap<string, string>[]> {
+): Promise<Result<readonly ReadonlyMap<string, string>[]>> {
   const args = ["config", "--blob", `${commit}:.gitmodules`, "--null", "--list"] as const;
   const listed = await git(context, { gitDir: cache, args, signal });
-  if (!listed.ok) return [];
+  if (!listed.ok) return isOfMachine(listed.error) ? listed : success([]); // else there is no such file
   const modules = new Map<string, Map<string, string>>();
   for (const setting of listed.value.toString("utf8").split("\0")) {
     const [, name, key, value] = /^submodule\.([^\n]*)\.(path|url|update)\n(.*)$/s.exec(setting) ?? [];
     if (name === undefined || key === undefined || value === undefined) continue;
     modules.set(name, (modules.get(name) ?? new Map<string, string>()).set(key, value));
   }
-  return [...modules.values()];
+  return success([...modules.values()]);
 }
 
 /**

@@ -63,8 +63,8 @@ function faultsOf(made: Deploying, ends: string, known: readonly (string | undef
   const found: readonly (readonly [boolean, string])[] = [
     [made.world.thing("web")?.running !== ends, `it runs ${made.world.thing("web")?.running}, not ${ends}`],
     [made.shows() !== `ok ${ends}`, `it shows ${made.shows()}`],
-    [moves.join() !== known.join(), `it sent ${moves}, wanted was ${known}`],
-    [generations.some((one, at) => one <= (generations[at - 1] ?? 0)), `generations ${generations}`],
+    [moves.join() !== known.join(), `it sent ${moves.join()}, wanted was ${known.join()}`],
+    [generations.some((one, at) => one <= (generations[at - 1] ?? 0)), `generations ${generations.join()}`],
     [overlaps(made), `deploys at the same time: ${JSON.stringify(made.world.moves)}`],
     [made.rows().some(({ endedMs }) => endedMs === null), "an intent is open"],
     [made.jobs().some(({ endedMs }) => endedMs === null), "a job is open"],
