@@ -7,6 +7,7 @@ import { isJobId, type JobId } from "./job.ts";
 import type { LogFiles } from "./job-log.ts";
 import type { Level } from "./level.ts";
 import { hex } from "./random.ts";
+import { Rebuilders } from "./rebuilders.ts";
 import { RunningJob } from "./running-job.ts";
 import type { JobInputRow, JobRow, Write } from "./store/store.ts";
 
@@ -39,11 +40,12 @@ export class Jobs {
   readonly #logs: LogFiles;
   #ending: JobRow | undefined;
   /** What Rebuild does, by operation and key: only things that are still part of the pipeline. */
-  readonly rebuilders = new Map<string, () => Promise<Result<JobId>>>();
+  readonly rebuilders: Rebuilders;
 
   constructor(engine: Engine, logs: LogFiles) {
     this.#engine = engine;
     this.#logs = logs;
+    this.rebuilders = new Rebuilders(engine);
   }
 
   create(spec: JobSpec): RunningJob {

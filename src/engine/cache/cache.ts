@@ -1,8 +1,10 @@
 import { bindNode, mapNode, type Node, Variable } from "../../incr/index.ts";
-import { failed, type Output, sameOutput } from "../../term/output.ts";
-import { type Answer, answering, type Box, sameAnswer, type Term } from "../../term/term.ts";
+import { type Answer, NO_METADATA } from "../../term/answer.ts";
+import { failed, type Output, type Result } from "../../term/output.ts";
+import { answeringBy, type Box, type Term } from "../../term/term.ts";
 import type { Engine } from "../engine.ts";
 import { problem } from "../errors.ts";
+import type { JobId } from "../job.ts";
 import type { ResultRow } from "../store/store.ts";
 import type { Builder } from "./builder.ts";
 import { digestOf } from "./digest.ts";
@@ -11,7 +13,11 @@ import { Instance, type Use } from "./instance.ts";
 /** An instance whatever its types: they are those of the builder that made it. */
 interface AnyInstance {
   readonly uses: number;
+  rebuild(): Promise<Result<JobId>>;
 }
+
+/** What is known of the keys of one builder: an instance when somebody uses the key, else the recorded result. */
+type Shelf = Map<string, AnyInstance | ResultRow>;
 
 /**
  * The memory of all builders: at most one instance a key, restored from the store at first use.
@@ -20,57 +26,73 @@ interface AnyInstance {
  */
 export class Cache {
   readonly #engine: Engine;
-  readonly #stored = new Map<string, ResultRow>();
-  readonly #instances = new Map<string, AnyInstance>();
+  readonly #shelves = new Map<string, Shelf>();
+  #size = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    for (const row of engine.store.queries.results()) this.#stored.set(`${row.op} ${row.key}`, row);
+    for (const row of engine.store.queries.results()) this.#shelf(row.op).set(row.key, row);
   }
 
-  /** How many keys are in memory. */
+  /** How many keys are in use. */
   get size(): number {
-    return this.#instances.size;
+    return this.#size;
+  }
+
+  /** How a key that is part of the pipeline is made again. */
+  rebuilder(op: string, digest: string): (() => Promise<Result<JobId>>) | undefined {
+    const found = this.#shelves.get(op)?.get(digest);
+    return found !== undefined && "uses" in found && found.uses > 0 ? () => found.rebuild() : undefined;
+  }
+
+  /** Operation and digest of each key that is part of the pipeline. */
+  *wanted(): Iterable<readonly [op: string, digest: string]> {
+    for (const [op, shelf] of this.#shelves)
+      for (const [digest, found] of shelf) if ("uses" in found && found.uses > 0) yield [op, digest];
   }
 
   /** The value of a key, for as long as the scope that is being made lives. Call inside a step. */
   get<C, K, V>(builder: Builder<C, K, V>, context: C, key: K, use: Use): Node<Answer<V>> {
-    const digest = digestOf({ version: builder.version, key: builder.key(key) });
-    const name = `${builder.id} ${digest}`;
-    const instance = this.#instance(builder, context, key, digest, use, name);
+    const instance = this.#instance(builder, context, key, use);
     instance.acquire(context, use);
     this.#engine.world.graph.scope.onRelease(() => instance.release());
     return instance.answer;
   }
 
-  #instance<C, K, V>(
-    builder: Builder<C, K, V>,
-    context: C,
-    key: K,
-    digest: string,
-    use: Use,
-    name: string,
-  ): Instance<C, K, V> {
-    const known = this.#instances.get(name);
-    // Builder ids are unique, so what is stored under this name was made by this very builder.
+  #instance<C, K, V>(builder: Builder<C, K, V>, context: C, key: K, use: Use): Instance<C, K, V> {
+    const digest = keyDigest(builder, key);
+    const shelf = this.#shelf(builder.id);
+    const known = shelf.get(digest);
+    // Builder ids are unique, so what is kept under this one was made by this very builder.
     if (known instanceof Instance) return known;
-    const made: Instance<C, K, V> = this.#engine.world.graph.within(this.#engine.world.graph.root, () => {
-      const forget = (row: ResultRow | undefined): void => {
-        this.#instances.delete(name);
-        if (row !== undefined) this.#stored.set(name, row);
-      };
-      return new Instance(this.#engine, builder, context, key, digest, use.term, this.#stored.get(name), forget);
-    });
-    this.#instances.set(name, made);
+    const stored = known !== undefined && "job" in known ? known : undefined;
+    const { graph } = this.#engine.world;
+    const about = { engine: this.#engine, builder, context, key, digest: stored?.key ?? digest, term: use.term };
+    const made = graph.within(graph.root, () => new Instance(about, stored, this));
+    shelf.set(digest, made);
+    this.#size += 1;
     return made;
   }
 
-  /** What a run of this key would be: known already, or to be made. For plans; starts nothing. */
-  known<C, K, V>(builder: Builder<C, K, V>, key: K): boolean {
-    const row = this.#stored.get(`${builder.id} ${digestOf({ version: builder.version, key: builder.key(key) })}`);
-    return row !== undefined && row.error === null && !row.rebuild;
+  /** A key that nobody uses leaves memory, but for its result. */
+  idle(op: string, digest: string, row: ResultRow | undefined): void {
+    const shelf = this.#shelf(op);
+    if (row === undefined) shelf.delete(digest);
+    else shelf.set(digest, row);
+    this.#size -= 1;
+  }
+
+  #shelf(op: string): Shelf {
+    const known = this.#shelves.get(op);
+    if (known !== undefined) return known;
+    const made: Shelf = new Map();
+    this.#shelves.set(op, made);
+    return made;
   }
 }
+
+const keyDigest = <C, K, V>(builder: Builder<C, K, V>, key: K): string =>
+  digestOf({ version: builder.version, key: builder.key(key) });
 
 export interface CachedOptions<V> {
   readonly validForMs?: number;
@@ -91,28 +113,27 @@ export function cached<C, K, V>(
 ): Term<V> {
   const { graph } = engine.world;
   const use: Use = { term: box.key, ...(options.validForMs === undefined ? {} : { validForMs: options.validForMs }) };
-  const known = (output: Output<never>): Node<Answer<V>> => new Variable<Answer<V>>(graph, { output, metadata: {} });
+  const known = (output: Output<never>): Node<Answer<V>> =>
+    new Variable<Answer<V>>(graph, { output, metadata: NO_METADATA });
   const begin = (output: Output<K>): Node<Answer<V>> => {
     if (output.state !== "ok") return known(output);
     try {
-      const made = engine.cache.get(builder, context, output.value, use);
-      return mapNode(made, (answer) => asOf(box.key, answer), sameAnswer);
+      return engine.cache.get(builder, context, output.value, use);
     } catch (error) {
       // A value that its builder cannot make a key of must not take the others with it.
       return known(failed(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)), box.key));
     }
   };
-  const answer = bindNode(
-    mapNode(input.node, (output) => output, sameOutput()),
-    begin,
-  );
-  return answering(engine.world, box, options.latched ? latch(answer) : answer, input, options.tell);
+  const answer = bindNode(input.node, begin);
+  const shown = options.latched ? latch(answer) : answer;
+  return answeringBy(engine.world, box, shown, (now) => asOf(box.key, input, now), input, options.tell);
 }
 
-/** Several terms may share a key: to each of them it is their own. */
-function asOf<V>(origin: string, answer: Answer<V>): Answer<V> {
+/** Several terms may share a key: to each of them it is their own. What the input lacks stays the input's. */
+function asOf<V>(origin: string, input: Term<unknown>, answer: Answer<V>): Answer<V> {
   const { output, metadata } = answer;
-  return output.state === "ok" || output.origin === origin ? answer : { output: { ...output, origin }, metadata };
+  if (output.state === "ok" || output.origin === origin || input.output.state !== "ok") return answer;
+  return { output: { ...output, origin }, metadata };
 }
 
 /** While an answer is on its way, the last good one with a mark that it is being renewed. */

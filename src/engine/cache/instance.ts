@@ -1,7 +1,7 @@
 import type { Subscription } from "rxjs";
 import { type Node, Variable } from "../../incr/index.ts";
+import { type Answer, NO_METADATA, sameAnswer } from "../../term/answer.ts";
 import { active, failed, failure, type Output, ok, type Phase, type Result } from "../../term/output.ts";
-import { type Answer, sameAnswer } from "../../term/term.ts";
 import { backoffMs } from "../backoff.ts";
 import type { Cause, Engine } from "../engine.ts";
 import { problem } from "../errors.ts";
@@ -15,6 +15,21 @@ export interface Use {
   readonly term: string;
   /** How long a result stays good, in milliseconds; then it is made again in the background. */
   readonly validForMs?: number;
+}
+
+/** What an instance is of. */
+interface About<Context, Key, Value> {
+  readonly engine: Engine;
+  readonly builder: Builder<Context, Key, Value>;
+  readonly context: Context;
+  readonly key: Key;
+  readonly digest: string;
+  readonly term: string;
+}
+
+/** Who keeps the instances: told when nobody uses one any more. */
+interface Keeper {
+  idle(op: string, digest: string, row: ResultRow | undefined): void;
 }
 
 /**
@@ -49,27 +64,18 @@ export class Instance<Context, Key, Value> {
   readonly #builder: Builder<Context, Key, Value>;
   readonly #key: Key;
   readonly #digest: string;
-  readonly #idle: (row: ResultRow | undefined) => void;
+  readonly #keeper: Keeper;
 
-  constructor(
-    engine: Engine,
-    builder: Builder<Context, Key, Value>,
-    context: Context,
-    key: Key,
-    digest: string,
-    term: string,
-    stored: ResultRow | undefined,
-    idle: (row: ResultRow | undefined) => void,
-  ) {
-    this.#engine = engine;
-    this.#builder = builder;
-    this.#context = context;
-    this.#key = key;
-    this.#digest = digest;
-    this.#term = term;
-    this.#idle = idle;
+  constructor(about: About<Context, Key, Value>, stored: ResultRow | undefined, keeper: Keeper) {
+    this.#engine = about.engine;
+    this.#builder = about.builder;
+    this.#context = about.context;
+    this.#key = about.key;
+    this.#digest = about.digest;
+    this.#term = about.term;
+    this.#keeper = keeper;
     this.#restore(stored);
-    this.answer = new Variable<Answer<Value>>(engine.world.graph, this.#now(), sameAnswer);
+    this.answer = new Variable<Answer<Value>>(this.#engine.world.graph, this.#now(), sameAnswer);
   }
 
   get node(): Node<Answer<Value>> {
@@ -90,7 +96,6 @@ export class Instance<Context, Key, Value> {
     this.uses += 1;
     this.#context = context;
     this.#term = use.term;
-    this.#engine.jobs.rebuilders.set(`${this.#builder.id} ${this.#digest}`, () => this.rebuild());
     if (use.validForMs !== undefined) this.#validForMs = Math.min(use.validForMs, this.#validForMs ?? use.validForMs);
     const lacks = this.#result === undefined || this.#row?.rebuild === true;
     if (lacks && this.#job === undefined && this.#retry === undefined) this.#run(false);
@@ -101,15 +106,18 @@ export class Instance<Context, Key, Value> {
   release(): void {
     this.uses -= 1;
     if (this.uses > 0) return;
-    this.#engine.jobs.rebuilders.delete(`${this.#builder.id} ${this.#digest}`);
     this.#expiry?.unsubscribe();
     this.#retry?.unsubscribe();
     this.#retry = undefined;
-    if (this.#job === undefined) this.#idle(this.#row);
+    if (this.#job === undefined) this.#leave();
     else if (this.#builder.autoCancel) {
       this.#unneeded = true;
       this.#job.cancel("cancelled: no longer needed");
     }
+  }
+
+  #leave(): void {
+    this.#keeper.idle(this.#builder.id, this.#digest, this.#row);
   }
 
   /** Runs again whatever is known; the old value is shown meanwhile. */
@@ -195,7 +203,7 @@ export class Instance<Context, Key, Value> {
     this.#job = undefined;
     this.#unneeded = false;
     if (row !== undefined) this.#take(result, row);
-    if (this.uses === 0) this.#idle(this.#row);
+    if (this.uses === 0) this.#leave();
     else if (row === undefined && (result.ok || result.error.code !== "INTERRUPTED")) this.#run(false);
     else if (row !== undefined) this.#plan(result);
     this.#publish();
@@ -248,12 +256,15 @@ export class Instance<Context, Key, Value> {
     const job = this.#job?.id ?? this.#row?.job;
     const shown = this.#result;
     const updating: Phase | undefined = this.#job === undefined ? undefined : phaseOf(this.#job);
+    const output = this.#output(shown, updating);
+    if (job === undefined) return { output, metadata: NO_METADATA };
+    if (this.#old === undefined && (updating === undefined || !shown?.ok)) return { output, metadata: { job } };
     const metadata = {
-      ...(job === undefined ? {} : { job }),
+      job,
       ...(updating !== undefined && shown?.ok ? { updating } : {}),
       ...(this.#old === undefined ? {} : { staleSinceMs: this.#old.sinceMs, detail: `not renewed: ${this.#old.why}` }),
     };
-    return { output: this.#output(shown, updating), metadata };
+    return { output, metadata };
   }
 
   #output(shown: Result<Value> | undefined, phase: Phase | undefined): Output<Value> {

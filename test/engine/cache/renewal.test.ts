@@ -17,7 +17,8 @@ async function built(rig: Rig, builder: DummyBuilder, options: { readonly validF
 }
 
 const rebuild = async (rig: Rig) => {
-  const [again] = rig.engine.jobs.rebuilders.values();
+  const [name = ""] = rig.engine.jobs.rebuilders.keys();
+  const again = rig.engine.jobs.rebuilders.get(name);
   if (again === undefined) throw new Error("nothing to rebuild");
   return again();
 };
