@@ -1,5 +1,6 @@
 import type { Observable } from "rxjs";
 import type { Failure, Shown } from "../term/output.ts";
+import type { DriftPolicy } from "./effects/drift.ts";
 import type { JobId, JobState, Progress } from "./job.ts";
 import type { Level, Threshold } from "./level.ts";
 import type { AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "./store/store.ts";
@@ -163,6 +164,10 @@ export interface ServiceView {
   readonly job?: JobId;
   readonly detail: string;
   readonly at?: string;
+  /** What is done when somebody changes it by hand. */
+  readonly drift: DriftPolicy;
+  /** Whether somebody else put there what a person may accept. */
+  readonly adoptable: boolean;
 }
 
 export interface Stats {

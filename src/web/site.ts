@@ -1,4 +1,4 @@
-import { cancelJob, rebuildJob, setConfirm, startJob } from "./pages/act.ts";
+import { adoptTerm, cancelJob, rebuildJob, setConfirm, startJob } from "./pages/act.ts";
 import { homePage } from "./pages/home.ts";
 import { jobPage } from "./pages/job.ts";
 import { jobsPage } from "./pages/jobs.ts";
@@ -18,6 +18,7 @@ export const site: readonly Page[] = [
   startJob,
   rebuildSelected,
   setConfirm,
+  adoptTerm,
   pipelineSvg,
   favicon,
   loginPage,

@@ -37,6 +37,8 @@ const service = (
   source: `demo/${name} live`,
   state,
   detail: "",
+  drift: "report" as const,
+  adoptable: false,
   ...(name === "hello" ? { url: "https://hello.example.org" } : {}),
   ...(sinceMs === undefined ? {} : { sinceMs, job: jobId(DEPLOYED) }),
   ...(wanted === undefined ? {} : { wanted }),

@@ -67,6 +67,7 @@ const acts: readonly Act[] = [
   { method: "POST", url: `/job/${RUNNING}/cancel`, did: "cancel", fields: { why: "wrong branch" } },
   { method: "POST", url: `/job/${RUNNING}/start`, did: "start", fields: {} },
   { method: "POST", url: "/query", did: "rebuild", fields: { job: RUNNING } },
+  { method: "POST", url: "/adopt", did: "adopt", fields: { term: "demo/hello/swarm" } },
   { method: "POST", url: "/confirm", did: "confirm", fields: { threshold: "harmless" } },
 ];
 

@@ -34,9 +34,18 @@ describe("hostile text", () => {
     const because = [event(1, { kind: HOSTILE, subject: HOSTILE, detail: HOSTILE })];
     view.put(makeJob(FAILED, { ...names, error: failure, because, inputs: [input(HOSTILE, HOSTILE, true)] }));
     view.logOf(FAILED).write(`${HOSTILE}\n`);
-    const service = { kind: HOSTILE, host: HOSTILE, source: HOSTILE, state: "ok" as const, detail: HOSTILE };
+    const service = {
+      kind: HOSTILE,
+      host: HOSTILE,
+      source: HOSTILE,
+      state: "ok" as const,
+      detail: HOSTILE,
+      drift: "report" as const,
+    };
     const url = 'javascript:alert("1")';
-    view.targets = [{ term: HOSTILE, name: HOSTILE, ...service, wanted: HOSTILE, running: HOSTILE, url }];
+    view.targets = [
+      { term: HOSTILE, name: HOSTILE, ...service, wanted: HOSTILE, running: HOSTILE, url, adoptable: true },
+    ];
     view.notices = [{ code: "X", level: "error", text: HOSTILE }];
     await open(view);
     const query = encodeURIComponent(HOSTILE.slice(0, 100));
@@ -67,6 +76,17 @@ describe("overview", () => {
     expect(order).toEqual(order.toSorted((a, b) => a - b));
     expect(body).toContain("<title>✗ Overview · demo · Millrace</title>");
     expect(body).toContain('href="/favicon/failed.svg"');
+  });
+
+  test("a service that somebody else changed can be adopted, by those who may", async () => {
+    const view = busyDay(Date.now());
+    view.targets = view.targets.map((service, at) => ({ ...service, adoptable: at === 1 }));
+    await open(view);
+    expect(await page("/")).not.toContain('action="/adopt"');
+    const { cookie } = await signIn(app);
+    const signed = await page("/", { cookie });
+    expect(signed.match(/action="\/adopt"/g)).toHaveLength(1);
+    expect(signed).toContain(`name="term" value="${view.targets[1]?.term}"`);
   });
 
   test("an empty pipeline teaches what to do", async () => {

@@ -78,5 +78,7 @@ function viewOf<Spec, W, Seen extends Observed, Ref>(
     ...(verified === undefined ? {} : { sinceMs: verified.endedMs }),
     ...(job === undefined ? {} : { job }),
     detail: brief(trouble ?? metadata.detail ?? ""),
+    drift: lane.options.drift ?? "report",
+    adoptable: lane.adoptable,
   };
 }

@@ -122,6 +122,8 @@ export const serviceJson = (service: ServiceView): Sent<Static<typeof ServiceJso
   job: service.job,
   detail: service.detail,
   at: service.at,
+  drift: service.drift,
+  adoptable: service.adoptable,
 });
 
 export const deployJson = (intent: IntentRow): Sent<Static<typeof DeployJson>> => ({

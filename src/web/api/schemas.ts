@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from "typebox";
+import { driftPolicies } from "../../engine/effects/drift.ts";
 import { levels } from "../../engine/level.ts";
 
 /** Times are ISO 8601 in UTC with milliseconds; durations end in `Ms`. */
@@ -120,6 +121,8 @@ export const ServiceJson = Type.Object({
   job: optional(Type.String()),
   detail: Type.String(),
   at: optional(Type.String()),
+  drift: words(driftPolicies),
+  adoptable: Type.Boolean(),
 });
 
 export const DeployJson = Type.Object({

@@ -34,6 +34,16 @@ export const setConfirm: Page = {
   },
 };
 
+export const adoptTerm: Page = {
+  ...acting,
+  path: "/adopt",
+  title: "Adopt",
+  handler: async ({ view }, { form, visitor }) => {
+    outcomeOf(await view.act.adopt(form["term"]?.[0] ?? "", visitor.who));
+    return tell(visitor, "/", "What runs there is accepted.");
+  },
+};
+
 /** A button of a job's page: acts, then goes back to the job, or on to the new one. */
 function jobAction(
   name: string,

@@ -32,6 +32,7 @@ interface ServiceRow {
   readonly since: Moment | undefined;
   readonly job: string | undefined;
   readonly detail: string;
+  readonly adoptable: boolean;
 }
 
 /** Shortened for people; whole on hover. Blank when there is none. */
@@ -118,6 +119,7 @@ function serviceRow(service: ServiceView, now: number): ServiceRow {
     since: momentOf(service.sinceMs, now),
     job: service.job === undefined ? undefined : `/job/${service.job}`,
     detail: brief(service.detail),
+    adoptable: service.adoptable,
   };
 }
 
