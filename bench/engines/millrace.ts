@@ -3,7 +3,7 @@ import type { Term } from "../../src/term/term.ts";
 import { World } from "../../src/term/world.ts";
 import type { Cell } from "../graph/plan.ts";
 import { at, type Start } from "./engine.ts";
-import { boxedTerm, boxOf, repoOf, sourceTerm, sumTerm, valueOf } from "./terms.ts";
+import { boxedTerm, boxOf, jobOf, repoOf, Source, sumTerm, valueOf } from "./terms.ts";
 
 /**
  * Millrace with all that its terms have in a pipeline: boxes with keys, labels and lines in a World, outputs with
@@ -12,7 +12,7 @@ import { boxedTerm, boxOf, repoOf, sourceTerm, sumTerm, valueOf } from "./terms.
 export const startMillrace: Start = (plan, arithmetic) => {
   const world = new World();
   const sources = plan.sources.map((value, branch) =>
-    world.grouped(repoOf(branch), () => sourceTerm(world, boxOf(branch, "head"), value)),
+    world.grouped(repoOf(branch), () => new Source(world, boxOf(branch, "head"), value)),
   );
   const terms: Term<number>[] = sources.map(({ term }) => term);
   const input = (index: number): Term<number> => at(terms, index);
@@ -20,11 +20,8 @@ export const startMillrace: Start = (plan, arithmetic) => {
     const { salt, branch, verb } = cell;
     if (cell.kind === "sum") return sumTerm(world, cell.inputs.map(input), undefined, arithmetic);
     const box = boxOf(branch, verb);
-    if (cell.kind === "one") {
-      const compute = arithmetic.one(cell.rule);
-      const job = `2026-11-21/090000-${verb}-${terms.length.toString(16).padStart(8, "0")}`;
-      return boxedTerm(input(cell.input), box, job, (value) => compute(value, salt));
-    }
+    if (cell.kind === "one")
+      return boxedTerm(input(cell.input), box, jobOf(verb, terms.length), arithmetic.one(cell.rule), salt);
     const compute = arithmetic.two(cell.rule);
     const both = pair(input(cell.inputs[0]), input(cell.inputs[1]));
     return map(both, ([first, second]) => compute(first, second, salt), { box });

@@ -21,12 +21,12 @@ export const startSignals =
     const make = (cell: PlanCell): Cell => {
       const { salt } = cell;
       if (cell.kind === "one") {
-        const compute = rules.one[cell.rule];
+        const compute = arithmetic.one(cell.rule);
         const input = at(cells, cell.input);
         return kit.computed(() => compute(kit.read(input), salt));
       }
       if (cell.kind === "two") {
-        const compute = rules.two[cell.rule];
+        const compute = arithmetic.two(cell.rule);
         const first = at(cells, cell.inputs[0]);
         const second = at(cells, cell.inputs[1]);
         return kit.computed(() => compute(kit.read(first), kit.read(second), salt));
@@ -37,16 +37,6 @@ export const startSignals =
         for (const input of inputs) total = add(total, kit.read(input));
         return arithmetic.sum(total);
       });
-    };
-    const rules = {
-      one: {
-        mix: arithmetic.one("mix"),
-        mute: arithmetic.one("mute"),
-        next: arithmetic.one("next"),
-        left: arithmetic.one("left"),
-        right: arithmetic.one("right"),
-      },
-      two: { diamond: arithmetic.two("diamond"), rung: arithmetic.two("rung") },
     };
     for (const cell of plan.cells) cells.push(make(cell));
     const seen = { root: Number.NaN, told: 0 };

@@ -1,9 +1,10 @@
+import { isJobId, type JobId } from "../../src/engine/job.ts";
 import { type Incr, JoinNode, Variable } from "../../src/incr/index.ts";
 import { keys } from "../../src/pipeline/keys.ts";
 import type { BuildDeclaration } from "../../src/pipeline/types.ts";
 import { joinAll } from "../../src/term/join.ts";
 import { active, type Output, ok, sameOutput } from "../../src/term/output.ts";
-import { type Answer, answering, answeringBy, type Box, sameAnswer, Term } from "../../src/term/term.ts";
+import { type Answer, answering, answeringBy, type Box, NO_METADATA, sameAnswer, Term } from "../../src/term/term.ts";
 import type { World } from "../../src/term/world.ts";
 import { type Arithmetic, add, less } from "../graph/arithmetic.ts";
 import { BRANCHES_A_REPO } from "../graph/plan.ts";
@@ -16,43 +17,64 @@ const dockerfile: BuildDeclaration = {
   at: "pipeline.ts:9",
 };
 
-export const repoOf = (branch: number): `${string}/${string}` => `acme/app-${Math.floor(branch / BRANCHES_A_REPO)}`;
+/** The branch whose boxes are being made: they say the same texts, as those of a pipeline do. */
+let latest = { branch: -1, name: "", key: "", at: "" };
+let repo: { readonly number: number; readonly name: `${string}/${string}` } = { number: -1, name: "/" };
 
-/** The branch whose boxes are being made. */
-let latest = { branch: -1, key: "" };
+export function repoOf(branch: number): `${string}/${string}` {
+  const number = Math.floor(branch / BRANCHES_A_REPO);
+  if (repo.number !== number) repo = { number, name: `acme/app-${number}` };
+  return repo.name;
+}
 
 /** A box as `pipeline/lower.ts` makes it: a key of the real form, a label, a kind, a line. */
 export function boxOf(branch: number, verb: string): Box {
-  const name = `b${branch}`;
-  if (latest.branch !== branch) latest = { branch, key: keys.branch(repoOf(branch), dockerfile, name) };
-  const key = keys.term(latest.key, verb);
-  return { key, label: verb === "build" ? "Dockerfile" : name, kind: verb, at: `pipeline.ts:${branch % 100}` };
+  if (latest.branch !== branch) {
+    const name = `b${branch}`;
+    latest = { branch, name, key: keys.branch(repoOf(branch), dockerfile, name), at: `pipeline.ts:${branch % 100}` };
+  }
+  const { name, key, at } = latest;
+  return { key: keys.term(key, verb), label: verb === "build" ? "Dockerfile" : name, kind: verb, at };
+}
+
+/** An id as the engine makes it; it tests them too. */
+export function jobOf(verb: string, number: number): JobId {
+  const id = `2026-11-21/090000-${verb}-${number.toString(16).padStart(8, "0")}`;
+  if (!isJobId(id)) throw new Error(`${id} is no job's id`);
+  return id;
 }
 
 /** A source with an answer of its own, as a monitor has it. */
-export interface Source<T> {
+export class Source<T> {
   readonly term: Term<T>;
+  readonly #answer: Variable<Answer<T>>;
+  constructor(world: World, box: Box, value: T, tell?: (value: T) => string) {
+    const answer: Answer<T> = { output: ok(value), metadata: NO_METADATA };
+    this.#answer = new Variable<Answer<T>>(world.graph, answer, sameAnswer);
+    this.term = answering(world, box, this.#answer, undefined, tell);
+  }
   /** Takes effect with the next step. */
-  set(value: T): void;
+  set(value: T): void {
+    this.#answer.set({ output: ok(value), metadata: NO_METADATA });
+  }
   /** It is being read anew: there is no value for now. */
-  hold(): void;
-}
-
-export function sourceTerm<T>(world: World, box: Box, value: T, tell?: (value: T) => string): Source<T> {
-  const answer = new Variable<Answer<T>>(world.graph, { output: ok(value), metadata: {} }, sameAnswer);
-  return {
-    term: answering(world, box, answer, undefined, tell),
-    set: (next) => answer.set({ output: ok(next), metadata: {} }),
-    hold: () => answer.set({ output: active("running", box.key), metadata: {} }),
-  };
+  hold(): void {
+    this.#answer.set({ output: active("running", this.term.key), metadata: NO_METADATA });
+  }
 }
 
 /** A term with a box and metadata, as a builder's result is shown: an answer that names a job. */
-export function boxedTerm<A, B>(input: Term<A>, box: Box, job: string, f: (value: A) => B): Term<B> {
+export function boxedTerm<A, B>(
+  input: Term<A>,
+  box: Box,
+  job: string,
+  f: (value: A, salt: number) => B,
+  salt?: number,
+): Term<B> {
   const metadata = { job };
-  const answerTo = (output: Output<A>): Answer<B> =>
-    output.state === "ok" ? { output: ok(f(output.value)), metadata } : { output, metadata };
-  return answeringBy(input.world, box, input.node, answerTo, input);
+  const answer = (output: Output<A>): Answer<B> =>
+    output.state === "ok" ? { output: ok(f(output.value, salt ?? 0)), metadata } : { output, metadata };
+  return answeringBy(input.world, box, input.node, answer, input);
 }
 
 /** The join behind `all`, which also sums up the values, so that it can be compared with other engines. */

@@ -10,34 +10,31 @@ export class Arithmetic {
   runs = 0;
   mixed = 0;
 
+  /** One function a rule, however many cells compute by it. */
+  readonly #one: Readonly<Record<One, (value: number, salt: number) => number>> = {
+    mix: (value, salt) => this.#ran((Math.imul(value ^ salt, 0x9e_37_79_b1) >>> 8) & BITS_24),
+    mute: () => this.#ran(0),
+    next: (value) => this.#ran(value + 1),
+    left: (value) => this.#ran((value * 5 + 1) & BITS_24),
+    right: (value) => this.#ran((value * 5 + 4) & BITS_24),
+  };
+  readonly #two: Readonly<Record<Two, (first: number, second: number, salt: number) => number>> = {
+    diamond: (left, right) => {
+      if (right !== ((left + 3) & BITS_24)) this.mixed += 1;
+      return this.#ran((left ^ (right << 1)) & BITS_24);
+    },
+    rung: (source, below, number) => {
+      if (below !== source + number) this.mixed += 1;
+      return this.#ran(below + 1);
+    },
+  };
+
   one(rule: One): (value: number, salt: number) => number {
-    switch (rule) {
-      case "mix":
-        return (value, salt) => this.#ran((Math.imul(value ^ salt, 0x9e_37_79_b1) >>> 8) & BITS_24);
-      case "mute":
-        return () => this.#ran(0);
-      case "next":
-        return (value) => this.#ran(value + 1);
-      case "left":
-        return (value) => this.#ran((value * 5 + 1) & BITS_24);
-      case "right":
-        return (value) => this.#ran((value * 5 + 4) & BITS_24);
-    }
+    return this.#one[rule];
   }
 
   two(rule: Two): (first: number, second: number, salt: number) => number {
-    switch (rule) {
-      case "diamond":
-        return (left, right) => {
-          if (right !== ((left + 3) & BITS_24)) this.mixed += 1;
-          return this.#ran((left ^ (right << 1)) & BITS_24);
-        };
-      case "rung":
-        return (source, below, number) => {
-          if (below !== source + number) this.mixed += 1;
-          return this.#ran(below + 1);
-        };
-    }
+    return this.#two[rule];
   }
 
   /** Ends a sum; `add` and `less` are its parts. */

@@ -8,7 +8,7 @@ import { map, pair } from "../../src/term/combinators.ts";
 import { success } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
 import { MemoryLogs } from "../../src/testing/memory-logs.ts";
-import { boxOf, sourceTerm } from "../engines/terms.ts";
+import { boxOf, Source } from "../engines/terms.ts";
 import { Arithmetic, numbersBelow } from "../graph/arithmetic.ts";
 import type { Figures, Task } from "../task.ts";
 
@@ -20,7 +20,7 @@ export async function measureAsyncLadder(task: Task): Promise<Figures> {
   const clock = createClock();
   const engine = new Engine({ clock, store: memoryStore({ clock }), logs: new MemoryLogs(clock) });
   const arithmetic = new Arithmetic();
-  const source = sourceTerm(engine.world, boxOf(0, "head"), 1);
+  const source = new Source(engine.world, boxOf(0, "head"), 1);
   const sink = ladderOf(engine, source.term, task.size, arithmetic);
   let runs = 0;
   sink.node.watch(() => {

@@ -3,7 +3,7 @@ import { collection, each } from "../../src/term/each.ts";
 import { ok } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
 import { World } from "../../src/term/world.ts";
-import { boxedTerm, boxOf, repoOf } from "../engines/terms.ts";
+import { boxedTerm, boxOf, jobOf, repoOf } from "../engines/terms.ts";
 import { median } from "../maths.ts";
 import type { Figures, Task } from "../task.ts";
 import { wallMs } from "./meter.ts";
@@ -42,6 +42,9 @@ function branchOf(name: string, head: Term<number>): Term<number> {
   const branch = Number(name);
   const { world } = head;
   return world.grouped(repoOf(branch), () =>
-    VERBS.reduce((sofar, verb) => boxedTerm(sofar, boxOf(branch, verb), `job of ${name}`, (value) => value + 1), head),
+    VERBS.reduce(
+      (sofar, verb) => boxedTerm(sofar, boxOf(branch, verb), jobOf(verb, branch), (value) => value + 1, 0),
+      head,
+    ),
   );
 }

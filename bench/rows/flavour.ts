@@ -5,7 +5,7 @@ import { memoryStore } from "../../src/engine/store/open.ts";
 import { gate } from "../../src/term/combinators.ts";
 import type { Term } from "../../src/term/term.ts";
 import { MemoryLogs } from "../../src/testing/memory-logs.ts";
-import { boxedTerm, boxOf, type Source, sourceTerm } from "../engines/terms.ts";
+import { boxedTerm, boxOf, Source } from "../engines/terms.ts";
 
 /** Boxes of a repository: its source, and fourteen branches of seven. */
 const BOXES_A_REPO = 99;
@@ -33,7 +33,7 @@ export async function largeFlavour(boxes: number): Promise<LargeFlavour> {
   const repos = Array.from({ length: Math.max(1, Math.round(boxes / BOXES_A_REPO)) }, (_, repo) =>
     world.grouped(nameOf(repo), () => {
       const box = { ...boxOf(repo, "heads"), label: `${nameOf(repo)}\nhttps://git.example/${nameOf(repo)}.git` };
-      return sourceTerm(world, { ...box, key: `${nameOf(repo)}/heads` }, "no commit yet", (value) => value);
+      return new Source(world, { ...box, key: `${nameOf(repo)}/heads` }, "no commit yet", (value) => value);
     }),
   );
   const grow = (repo: number): void => {

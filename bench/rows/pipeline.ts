@@ -8,7 +8,7 @@ import { all } from "../../src/term/combinators.ts";
 import { success } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
 import { at } from "../engines/engine.ts";
-import { boxOf, repoOf, type Source, sourceTerm } from "../engines/terms.ts";
+import { boxOf, repoOf, Source } from "../engines/terms.ts";
 import { BRANCHES_A_REPO } from "../graph/plan.ts";
 
 /** A builder that has nothing to do: what is left is what a job costs by itself. */
@@ -53,7 +53,7 @@ export function cachedBranches(count: number, parts: { clock: Clock; store: Stor
   const results: Term<string>[] = [];
   for (let branch = 0; branch < count; branch++) {
     world.grouped(repoOf(branch), () => {
-      const head = sourceTerm(world, boxOf(branch, "head"), commitOf(branch));
+      const head = new Source(world, boxOf(branch, "head"), commitOf(branch));
       heads.push(head);
       results.push(cached(engine, boxOf(branch, "build"), trivial, undefined, head.term));
     });

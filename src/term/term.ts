@@ -3,7 +3,7 @@ import { type Answer, AnswerNode, type Metadata, NO_METADATA } from "./answer.ts
 import { boxlessKey, type Output } from "./output.ts";
 import type { World } from "./world.ts";
 
-export { type Answer, type Metadata, sameAnswer } from "./answer.ts";
+export { type Answer, type Metadata, NO_METADATA, sameAnswer } from "./answer.ts";
 
 /** How a term is drawn. Terms without it (pairs, maps) are only seen as edges. */
 export interface Box {
