@@ -18,8 +18,12 @@ export interface Table<Row> {
   readonly upsert: string;
   /** `SELECT … FROM name`, to be continued. */
   readonly select: string;
-  encode(row: Row): readonly Sql[];
-  decode(raw: unknown): Row | undefined;
+  /** How many cells a row has. */
+  readonly width: number;
+  /** Adds the cells of a row. */
+  encode(row: Row, to: Sql[]): void;
+  /** A row from its cells, in the order of `select`; `undefined` when one is of an odd shape. */
+  decode(cells: unknown): Row | undefined;
 }
 
 /** Describes a table by the fields of its rows; the column of `createdMs` is `created_ms`. */
@@ -38,41 +42,30 @@ export function table<Row extends object>(
     upsert:
       `INSERT INTO ${name} (${list}) VALUES (${fields.map(() => "?").join(", ")}) ` +
       `ON CONFLICT (${key.map(columnName).join(", ")}) DO UPDATE SET ${replaced}`,
-    encode: (row) => encodeRow(columns, row),
-    decode: (raw) => decodeRow(columns, raw),
+    width: fields.length,
+    encode: (row, to) => {
+      for (const field in columns) to.push(columns[field].encode(row[field]));
+    },
+    decode: (cells) => (Array.isArray(cells) ? decodeRow(columns, cells) : undefined),
   };
 }
 
-function encodeRow<Row>(columns: Columns<Row>, row: Row): readonly Sql[] {
-  const cells: Sql[] = [];
-  for (const field in columns) cells.push(columns[field].encode(row[field]));
-  return cells;
-}
-
-function decodeRow<Row>(columns: Columns<Row>, raw: unknown): Row | undefined {
-  if (!isRecord(raw)) return undefined;
+function decodeRow<Row>(columns: Columns<Row>, cells: readonly unknown[]): Row | undefined {
   const made: Partial<Row> = {};
+  let place = 0;
   for (const field in columns) {
-    const value = columns[field].decode(raw[columnName(field)]);
+    const value = columns[field].decode(cells[place]);
     if (value === undefined) return undefined;
     made[field] = value;
+    place += 1;
   }
-  return isComplete(columns, made) ? made : undefined;
+  return isComplete(made) ? made : undefined;
 }
 
-function isComplete<Row>(columns: Columns<Row>, made: Partial<Row>): made is Row {
-  for (const field in columns) if (made[field] === undefined) return false;
-  return true;
-}
+/** All fields were set, or it would not have come this far. */
+const isComplete = <Row>(made: Partial<Row>): made is Row => made !== undefined;
 
-const names = new Map<string, string>();
-function columnName(field: string): string {
-  const known = names.get(field);
-  if (known !== undefined) return known;
-  const name = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  names.set(field, name);
-  return name;
-}
+const columnName = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

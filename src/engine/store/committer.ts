@@ -2,17 +2,11 @@ import { statSync } from "node:fs";
 import type { Database, Statement } from "better-sqlite3";
 import type { Failure } from "../../term/output.ts";
 import { problem } from "../errors.ts";
+import { type Batch, newestOf, writesOf } from "./batch.ts";
 import type { Reserve } from "./reserve.ts";
 import { codeOf, failureOf, faultOf } from "./sqlite.ts";
-import { type EncodedWrite, upserts } from "./tables.ts";
 
 const BUSY_TRIES_MAX = 6;
-
-/** One commit. A closing one ends a job or moves an intent on: the reserve of a full disk is kept for those. */
-export interface Batch {
-  readonly writes: readonly EncodedWrite[];
-  readonly closing: boolean;
-}
 
 /** done: durable · full, refused: nothing of the batch was written. */
 export type Outcome =
@@ -79,10 +73,23 @@ export class Committer {
   /** `undefined` when the disk is full; then nothing was written. */
   #tryGroup(group: readonly Batch[]): readonly Outcome[] | undefined {
     try {
-      return this.#transaction(() => group.map((batch) => this.#runBatch(batch)));
+      return this.#runWhole(group) ?? this.#transaction(() => group.map((batch) => this.#runBatch(batch)));
     } catch (error) {
       if (faultOf(error) === "full") return undefined;
       throw error;
+    }
+  }
+
+  /** The usual way: all is written, or nothing and `undefined` because a constraint forbids some of it. */
+  #runWhole(group: readonly Batch[]): readonly Outcome[] | undefined {
+    try {
+      this.#transaction(() => {
+        for (const { writer, cells } of newestOf(group)) this.#prepared(writer.upsert).run(cells);
+      });
+      return group.map(() => ({ kind: "done" }));
+    } catch (error) {
+      if (error instanceof Lost || faultOf(error) !== "refused") throw error;
+      return undefined;
     }
   }
 
@@ -114,7 +121,7 @@ export class Committer {
   #runBatch(batch: Batch): Outcome {
     this.#db.exec("SAVEPOINT batch");
     try {
-      for (const write of batch.writes) this.#prepared(upserts[write.put]).run(...write.cells);
+      for (const { writer, cells } of writesOf(batch)) this.#prepared(writer.upsert).run(cells);
       this.#db.exec("RELEASE batch");
       return { kind: "done" };
     } catch (error) {

@@ -18,14 +18,14 @@ const LIMIT_MAX = 1_000;
 /** Sorts after every other text. */
 const LAST = "\u{10FFFF}";
 
-/** Runs a statement by its text; rows as the driver gives them. */
+/** Runs a statement by its text; each row is the list of its cells. */
 type Read = (sql: string, ...cells: readonly (string | number)[]) => readonly unknown[];
 
 /** @param onError  Told of everything that a read throws, before it is thrown on. */
 export function createQueries(db: Database, onError: (error: unknown) => void): Queries {
   const read = reader(db, onError);
   const rows = <Row>(table: Table<Row>, tail: string, ...cells: readonly (string | number)[]): Row[] =>
-    read(`${table.select} ${tail}`, ...cells).flatMap((raw) => table.decode(raw) ?? []);
+    decoded(table, read(`${table.select} ${tail}`, ...cells));
   const numbers = (sql: string, ...cells: readonly (string | number)[]): number[] =>
     read(sql, ...cells).map((raw) => numberIn(raw));
   return {
@@ -72,6 +72,16 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
   };
 }
 
+/** Rows of an odd shape are left out. */
+function decoded<Row>(table: Table<Row>, raw: readonly unknown[]): Row[] {
+  const rows: Row[] = [];
+  for (const cells of raw) {
+    const row = table.decode(cells);
+    if (row !== undefined) rows.push(row);
+  }
+  return rows;
+}
+
 /** Older than the job with an id; an id that is not stored yet is newer than all. */
 const OLDER = `seq < coalesce((SELECT seq FROM job WHERE id = ?), ${Number.MAX_SAFE_INTEGER})`;
 
@@ -114,7 +124,7 @@ function reader(db: Database, onError: (error: unknown) => void): Read {
   return (sql, ...cells) => {
     try {
       const known = prepared.get(sql);
-      const statement = known ?? db.prepare(sql);
+      const statement = known ?? db.prepare(sql).raw();
       if (known === undefined) prepared.set(sql, statement);
       return statement.all(...cells);
     } catch (error) {
@@ -124,7 +134,7 @@ function reader(db: Database, onError: (error: unknown) => void): Read {
   };
 }
 
-const firstCell = (raw: unknown): unknown => (typeof raw === "object" && raw !== null ? Object.values(raw)[0] : raw);
+const firstCell = (raw: unknown): unknown => (Array.isArray(raw) ? raw[0] : undefined);
 
 function numberIn(raw: unknown): number {
   const cell = firstCell(raw);

@@ -2,11 +2,12 @@ import type { Database } from "better-sqlite3";
 import { Subscription } from "rxjs";
 import type { Failure } from "../../term/output.ts";
 import type { Clock } from "../clock.ts";
-import type { Batch, GroupAnswer, Outcome } from "./committer.ts";
+import type { Batch } from "./batch.ts";
+import type { GroupAnswer, Outcome } from "./committer.ts";
 import { createQueries } from "./queries.ts";
 import { failureOf, faultOf } from "./sqlite.ts";
 import { isClosing, type Queries, type Store, StoreFull, StoreRefused, type Write } from "./store.ts";
-import { encodeWrite } from "./tables.ts";
+import { encodeWrites } from "./tables.ts";
 import type { Writer } from "./writer.ts";
 
 const GROUP_BATCHES_MAX = 1_000;
@@ -74,14 +75,14 @@ export class SqliteStore implements Store {
         else reject(outcome.kind === "refused" ? new StoreRefused(outcome.message) : new StoreFull(FULL));
       };
       this.counts.batches += 1;
-      this.#enqueue({ batch: { writes: batch.map(encodeWrite), closing }, settle });
+      this.#enqueue({ batch: { cells: encodeWrites(batch), closing }, settle });
     });
   }
 
   flush(): Promise<void> {
     if (!this.#busy && this.#life !== "dead") return Promise.resolve();
     return new Promise((resolve) => {
-      this.#enqueue({ batch: { writes: [], closing: true }, settle: () => resolve() });
+      this.#enqueue({ batch: { cells: [], closing: true }, settle: () => resolve() });
     });
   }
 
@@ -115,7 +116,7 @@ export class SqliteStore implements Store {
   }
 
   async #write(group: readonly Batch[]): Promise<GroupAnswer> {
-    if (group.every((batch) => batch.writes.length === 0))
+    if (group.every((batch) => batch.cells.length === 0))
       return { kind: "settled", outcomes: group.map(() => ({ kind: "done" })) };
     this.counts.transactions += 1;
     return await this.#parts.writer.write(group);

@@ -129,45 +129,61 @@ export const auditTable = table<AuditRow>("audit", ["id"], {
   detail: text,
 });
 
-/** Statement of each kind of write. */
-export const upserts: Readonly<Record<Write["put"], string>> = {
-  event: eventTable.upsert,
-  job: jobTable.upsert,
-  jobInput: jobInputTable.upsert,
-  result: resultTable.upsert,
-  head: headTable.upsert,
-  intent: intentTable.upsert,
-  outbox: outboxTable.upsert,
-  setting: settingTable.upsert,
-  audit: auditTable.upsert,
-};
+const tables = {
+  event: eventTable,
+  job: jobTable,
+  jobInput: jobInputTable,
+  result: resultTable,
+  head: headTable,
+  intent: intentTable,
+  outbox: outboxTable,
+  setting: settingTable,
+  audit: auditTable,
+} as const;
 
-/** One write, ready to be bound: plain cells that may cross to another thread. */
-export interface EncodedWrite {
-  readonly put: Write["put"];
-  readonly cells: readonly Sql[];
+const isKind = (name: string): name is Write["put"] => Object.hasOwn(tables, name);
+/** Each kind of write has a number, by which it is known on the way to the writer. */
+const kinds = Object.keys(tables).filter(isKind);
+const numberOf = new Map(kinds.map((put, number) => [put, number]));
+
+/** What the writer needs to know of a kind of write. */
+export const writers: readonly { readonly upsert: string; readonly width: number }[] = kinds.map((put) => tables[put]);
+/** The number of the kind of write that is a job's. */
+export const JOB = numberOf.get("job");
+
+/**
+ * Writes, ready to be bound: the number of the kind, its cells, the next number … In one list, since what crosses to
+ * another thread costs by the object.
+ */
+export function encodeWrites(writes: readonly Write[]): readonly Sql[] {
+  const to: Sql[] = [];
+  for (const write of writes) {
+    to.push(numberOf.get(write.put) ?? null);
+    encodeRow(write, to);
+  }
+  return to;
 }
 
-export function encodeWrite(write: Write): EncodedWrite {
+function encodeRow(write: Write, to: Sql[]): void {
   switch (write.put) {
     case "event":
-      return { put: write.put, cells: eventTable.encode(write.row) };
+      return eventTable.encode(write.row, to);
     case "job":
-      return { put: write.put, cells: jobTable.encode(write.row) };
+      return jobTable.encode(write.row, to);
     case "jobInput":
-      return { put: write.put, cells: jobInputTable.encode(write.row) };
+      return jobInputTable.encode(write.row, to);
     case "result":
-      return { put: write.put, cells: resultTable.encode(write.row) };
+      return resultTable.encode(write.row, to);
     case "head":
-      return { put: write.put, cells: headTable.encode(write.row) };
+      return headTable.encode(write.row, to);
     case "intent":
-      return { put: write.put, cells: intentTable.encode(write.row) };
+      return intentTable.encode(write.row, to);
     case "outbox":
-      return { put: write.put, cells: outboxTable.encode(write.row) };
+      return outboxTable.encode(write.row, to);
     case "setting":
-      return { put: write.put, cells: settingTable.encode(write.row) };
+      return settingTable.encode(write.row, to);
     case "audit":
-      return { put: write.put, cells: auditTable.encode(write.row) };
+      return auditTable.encode(write.row, to);
     default:
       return write satisfies never;
   }

@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Failure } from "../../term/output.ts";
 import { problem } from "../errors.ts";
-import type { Batch, Committer, GroupAnswer, ProbeAnswer } from "./committer.ts";
+import type { Batch } from "./batch.ts";
+import type { Committer, GroupAnswer, ProbeAnswer } from "./committer.ts";
 
 /** The one who writes. One call at a time; answers come in the order of the calls. */
 export interface Writer {

@@ -2,7 +2,7 @@ import Sqlite from "better-sqlite3";
 import { afterEach, describe, expect, test } from "vitest";
 import { memoryStore } from "../../../src/engine/store/open.ts";
 import { StoreRefused } from "../../../src/engine/store/store.ts";
-import { event, intentRow, opened, temporaryDirectory } from "./support.ts";
+import { event, intentRow, jobRow, opened, temporaryDirectory } from "./support.ts";
 
 const connections: Sqlite.Database[] = [];
 afterEach(() => {
@@ -53,6 +53,36 @@ describe.each(["inline", "thread"] as const)("%s writer", (writer) => {
     expect(store.queries.events([1, 2])).toEqual([event(2)]);
     expect(store.counts.transactions).toBe(1);
     expect(fatal).toEqual([]);
+  });
+
+  test("a job that moves on within a group is written once, newest, in the order of births", async () => {
+    const { store } = await opened(temporaryDirectory(), { writer });
+    const [a, b] = [jobRow("2026-11-21/070000-build-a"), jobRow("2026-11-21/070000-build-b")];
+    const rows = [a, b, { ...b, state: "running" as const, startedMs: 5 }, { ...a, state: "running" as const }];
+    await Promise.all([...rows, { ...a, state: "waiting" as const }].map((row) => store.commit([{ put: "job", row }])));
+    expect(store.queries.jobs({})).toEqual([
+      { ...b, state: "running", startedMs: 5 },
+      { ...a, state: "waiting" },
+    ]);
+    expect(store.counts.transactions).toBe(1);
+  });
+
+  test("a job's row that comes with something refused is not taken for its newest", async () => {
+    const { store } = await opened(temporaryDirectory(), { writer });
+    const job = jobRow("2026-11-21/070000-deploy-a");
+    await store.commit([{ put: "intent", row: intentRow("i1") }]);
+    const batches = [
+      store.commit([{ put: "job", row: job }]),
+      store.commit([
+        { put: "job", row: { ...job, state: "running" } },
+        { put: "intent", row: intentRow("i2") },
+      ]),
+      store.commit([{ put: "event", row: event(1) }]),
+    ];
+    const outcomes = await Promise.allSettled(batches);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(store.queries.job(job.id)).toEqual(job);
+    expect(store.queries.events([1])).toEqual([event(1)]);
   });
 
   test("one batch may end an intent and open the next of its lane", async () => {
