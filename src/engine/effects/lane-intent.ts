@@ -63,6 +63,7 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
       case "unknown":
         job.log(`Whether the change is in is not known (${applied.detail}): looking again`);
         state.intents.clear = false;
+        state.cleared = undefined; // before it is sent again the head is read again: that may be long after
         await state.intents.save({ ...row, state: "unknown" });
         return this.#core.sleep(MOVING_MS);
     }

@@ -178,8 +178,10 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   }
 
   async #restUnwanted(): Promise<void> {
+    const { face } = this.#core;
     await this.#core.endJob(problem("SUPERSEDED", "it is not wanted any more"));
-    if (this.lastSeen === undefined) await this.#core.observe();
+    face.active("ready", face.answer.latest.metadata.detail); // should it be wanted again, that it runs is to be seen first
+    await this.#core.observe(); // what pages say of it stays true
     await this.#core.sleep(REST_MS);
   }
 
