@@ -13,6 +13,7 @@ export const START_MS = Date.UTC(2026, 0, 1);
 export class TestClock implements Clock {
   readonly scheduler = new VirtualTimeScheduler();
   readonly #clock: Clock;
+  #wrongMs = 0;
 
   /** @param startMs  Milliseconds since 1970. */
   constructor(startMs: number = START_MS) {
@@ -21,13 +22,21 @@ export class TestClock implements Clock {
   }
 
   now(): number {
-    return this.#clock.now();
+    return this.#clock.now() + this.#wrongMs;
+  }
+  elapsed(): number {
+    return this.#clock.elapsed();
   }
   after(delayMs: number, work: () => void): Subscription {
     return this.#clock.after(delayMs, work);
   }
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return this.#clock.sleep(delayMs, signal);
+  }
+
+  /** Somebody puts the wall clock forward, or back: what is dated is wrong from now on, and no time has passed. */
+  jump(byMs: number): void {
+    this.#wrongMs += byMs;
   }
 
   /** Lets promises come to rest without time going on. */
@@ -52,7 +61,7 @@ export class TestClock implements Clock {
 
   /** Goes on until `found` gives something; fails when it still gives nothing after `atMostMs` (default: an hour). */
   async until<T>(found: () => T | undefined | false, atMostMs = 3_600_000): Promise<T> {
-    const endMs = this.now() + atMostMs;
+    const endMs = this.elapsed() + atMostMs;
     for (;;) {
       await turn();
       const value = found();
@@ -60,7 +69,7 @@ export class TestClock implements Clock {
       const next = this.scheduler.actions[0];
       if (next === undefined || next.delay > endMs)
         throw new Error(`it did not come about within ${atMostMs} ms: ${found.toString()}`);
-      await this.advance(next.delay - this.now());
+      await this.advance(next.delay - this.elapsed());
     }
   }
 }
@@ -74,5 +83,5 @@ export function mortalClock(clock: Clock, alive: () => boolean): Clock {
     alive() ? clock.after(delayMs, () => void (alive() && work())) : new Subscription();
   const sleep = (delayMs: number, signal?: AbortSignal): Promise<void> =>
     clock.sleep(delayMs, signal).then(() => (alive() ? undefined : new Promise<never>(() => {})));
-  return { scheduler: clock.scheduler, now: () => clock.now(), after, sleep };
+  return { scheduler: clock.scheduler, now: () => clock.now(), elapsed: () => clock.elapsed(), after, sleep };
 }

@@ -80,11 +80,11 @@ export class FailureLimit {
   waitMs(address: string): number {
     const entry = this.#seen.get(address);
     if (entry === undefined || entry.count < FAILURES_MAX) return 0;
-    return Math.max(0, entry.untilMs - this.#clock.now());
+    return Math.max(0, entry.untilMs - this.#clock.elapsed());
   }
 
   failed(address: string): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const entry = this.#seen.get(address);
     if (entry !== undefined && entry.untilMs > now) {
       entry.count += 1;

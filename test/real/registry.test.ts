@@ -79,7 +79,7 @@ describe.skipIf(!need("docker") || !need("registry") || !need("busybox"))("a reg
 
   it("says failed when somebody else has moved the tag", async () => {
     let nowMs = 0;
-    const hurried = { ...clock, now: () => (nowMs += 30_000), sleep: () => Promise.resolve() };
+    const hurried = { ...clock, elapsed: () => (nowMs += 30_000), sleep: () => Promise.resolve() };
     const settled = await tagKind({ client: client(), clock: hurried }).settle(
       spec("live"),
       { digest: one },

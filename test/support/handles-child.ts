@@ -28,7 +28,7 @@ async function attempt(state: string): Promise<string> {
 
 function exhaust(): void {
   try {
-    for (;;) taken.push(openSync("/dev/null"));
+    for (;;) taken.push(openSync("/dev/null", "r"));
   } catch {
     // now there is none left
   }

@@ -241,7 +241,9 @@ export class Instance<Context, Key, Value> {
     // Up to a tenth earlier, so that what was made together does not expire together.
     const lifeMs = this.#validForMs * (1 - this.#engine.random() / 10);
     const cause: Cause = { kind: "timer", subject: this.#term, detail: "the result has expired" };
-    this.#expiry = this.#engine.clock.after(this.#row.finishedMs + lifeMs - this.#engine.clock.now(), () =>
+    // Never longer than its life, even if the wall clock was wrong when it was made, or is now.
+    const leftMs = Math.min(lifeMs, this.#row.finishedMs + lifeMs - this.#engine.clock.now());
+    this.#expiry = this.#engine.clock.after(leftMs, () =>
       this.#engine.change(cause, () => {
         if (this.uses > 0 && this.#job === undefined) this.#run(true);
       }),

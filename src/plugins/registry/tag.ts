@@ -104,10 +104,10 @@ function placeOf(spec: TagSpec, wanted: TagWanted): Result<Repository> {
 }
 
 async function settleTag(ports: TagPorts, spec: TagSpec, ref: TagRef, job: Job): Promise<Settled> {
-  const begunMs = ports.clock.now();
+  const begunMs = ports.clock.elapsed();
   for (let looks = 1; ; looks++) {
     const seen = await observeTag(ports, spec, job.signal);
-    const elapsedMs = ports.clock.now() - begunMs;
+    const elapsedMs = ports.clock.elapsed() - begunMs;
     if (job.signal.aborted)
       return { state: "unreachable", error: problem("CANCELLED", `no longer watching ${spec.repo}`) };
     const shown = seen.ok ? (seen.value.running ?? "nothing") : "";

@@ -26,13 +26,13 @@ const LIMIT_MIN_MS = 15 * 60_000;
  */
 export async function settleService(ports: SwarmPorts, spec: SwarmSpec, ref: SwarmRef, job: Job): Promise<Settled> {
   const watch = startWatch(ports, spec, ref, job);
-  const begunMs = ports.clock.now();
+  const begunMs = ports.clock.elapsed();
   let failures = 0;
   let lostSinceMs = begunMs;
   for (;;) {
     const answer = await lookAtBoth(ports, spec, ref, job.signal);
     if (job.signal.aborted) return unreachable(ports, spec, job);
-    const nowMs = ports.clock.now();
+    const nowMs = ports.clock.elapsed();
     if (answer.ok) {
       if (failures > 0) job.log(`${describeService(spec)}: in reach again`);
       failures = 0;
@@ -78,9 +78,9 @@ function startWatch(ports: SwarmPorts, spec: SwarmSpec, ref: SwarmRef, job: Job)
   const runningSinceMs = new Map<string, number>();
   const judgeLook = async (seen: Seen, elapsedMs: number): Promise<Settled | undefined> => {
     if (seen.service === undefined) return { state: "failed", evidence: `${describeService(spec)} was removed` };
-    noteRunning(seen.tasks, runningSinceMs, ports.clock.now());
+    noteRunning(seen.tasks, runningSinceMs, ports.clock.elapsed());
     const runningForMs = (task: TaskState): number =>
-      ports.clock.now() - (runningSinceMs.get(task.id) ?? ports.clock.now());
+      ports.clock.elapsed() - (runningSinceMs.get(task.id) ?? ports.clock.elapsed());
     const look: Look = { service: seen.service, tasks: seen.tasks, runningForMs };
     const own = ownTasks(ref, seen.tasks);
     tellTransitions(own, told, job);

@@ -40,18 +40,19 @@ function engine(inspect: () => Promise<unknown>, tasks: () => Promise<unknown>):
   };
 }
 
-/** Settles in virtual time; also says how long that took in minutes. */
-async function settle(client: EngineClient, meddle: (minutes: number) => void = () => {}) {
+/** Settles in virtual time; also says how long that took in minutes. The wall clock jumps at the second minute. */
+async function settle(client: EngineClient, meddle: (minutes: number) => void = () => {}, jumpMs = 0) {
   const scheduler = new VirtualTimeScheduler();
-  const clock = createClock(scheduler);
+  const right = createClock(scheduler);
+  const clock = { ...right, now: () => right.now() + (right.now() > 120_000 ? jumpMs : 0) };
   const ports: SwarmPorts = { engine: () => client, credentials: () => undefined, clock };
   const job = testJob();
   let settled: Awaited<ReturnType<typeof settleService>> | undefined;
   void settleService(ports, spec, ref, job).then((end) => (settled = end));
   for (;;) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (settled !== undefined) return { settled, minutes: clock.now() / 60_000, job };
-    meddle(clock.now() / 60_000);
+    if (settled !== undefined) return { settled, minutes: right.now() / 60_000, job };
+    meddle(right.now() / 60_000);
     scheduler.flush();
   }
 }
@@ -89,6 +90,17 @@ describe("waiting for a service to settle", () => {
     expect(Math.round(minutes)).toBe(15);
     expect(settled).toMatchObject({ state: "failed", evidence: /15 minutes[^]*no suitable node/ });
     expect(job.text().match(/pending/g)).toHaveLength(1);
+  });
+
+  it.each([-3_600_000, 86_400_000])("measures no time by a wall clock that is put %i ms on", async (byMs) => {
+    const stuck = engine(
+      () => Promise.resolve(service({ UpdateStatus: { State: "updating", StartedAt: "x" } })),
+      () => Promise.resolve([task("pending")]),
+    );
+    const { settled, minutes } = await settle(stuck, () => {}, byMs);
+    expect([settled.state, Math.round(minutes)]).toEqual(["failed", 15]);
+    const unreachable = await settle(engine(gone, gone), () => {}, byMs);
+    expect([unreachable.settled.state, Math.round(unreachable.minutes)]).toEqual(["unreachable", 10]);
   });
 
   it("gives more when the service's own delays add up to more", async () => {
