@@ -1,7 +1,6 @@
 import { performance } from "node:perf_hooks";
+import { createDrawings } from "../../src/web/graph/drawings.ts";
 import type { Arrange } from "../../src/web/graph/layout.ts";
-import { createLayout } from "../../src/web/graph/layout.ts";
-import { drawGraph } from "../../src/web/graph/svg.ts";
 import { startLayoutThread } from "../../src/web/graph/thread.ts";
 import { median } from "../maths.ts";
 import type { Figures, Task } from "../task.ts";
@@ -45,24 +44,24 @@ interface Drawn {
 function studioOf({ view, clock }: LargeFlavour): { draw(): Promise<Drawn>; close(): Promise<void> } {
   const thread = startLayoutThread(clock);
   let [layouts, layoutMs] = [0, 0];
-  const arrange: Arrange = async (sizes) => {
+  const arrange: Arrange = async (outline) => {
     const start = performance.now();
-    const places = await thread.arrange(sizes);
+    const places = await thread.arrange(outline);
+    if (!places.ok) throw new Error("the layout was given up: boxes would be shown as a list");
     layouts += 1;
     layoutMs += performance.now() - start;
     return places;
   };
-  const layout = createLayout(arrange);
+  const drawings = createDrawings(view, clock, { arrange, close: () => thread.close() });
   const draw = async (): Promise<Drawn> => {
     [layouts, layoutMs] = [0, 0];
     const start = performance.now();
-    const picture = await layout(view.graph());
-    if (picture.plain) throw new Error("the layout was given up: boxes would be shown as a list");
-    const svg = drawGraph(picture, { title: "bench", styleSheets: [] });
-    if (!svg.text.endsWith("</svg>")) throw new Error("this is no picture");
-    return { ms: performance.now() - start, layouts, layoutMs };
+    const picture = await drawings.whole([]);
+    const ms = performance.now() - start;
+    if (!Buffer.concat(picture).toString().endsWith("</svg>")) throw new Error("this is no picture");
+    return { ms, layouts, layoutMs };
   };
-  return { draw, close: () => thread.close() };
+  return { draw, close: () => drawings.close() };
 }
 
 async function often(

@@ -56,9 +56,17 @@ const nameOf = (repo: number): string => `acme/app-${repo}`;
 
 /** head → fetch → build → push → tag, and two deploys that take the image once the tag is there. */
 function branchOf(source: Term<string>, branch: number): void {
-  const next = (input: Term<string>, verb: string): Term<string> =>
-    boxedTerm(input, boxOf(branch, verb), `2026-11-21/090000-${verb}-${branch}`, (value) => value);
+  const next = (input: Term<string>, verb: string): Term<string> => {
+    const box = { ...boxOf(branch, verb), label: labelOf(branch, verb) };
+    return boxedTerm(input, box, `2026-11-21/090000-${verb}-${branch}`, (value) => value);
+  };
   const pushed = ["head", "fetch", "build", "push"].reduce(next, source);
   const following = gate(pushed, next(pushed, "tag"));
   for (const host of ["one", "two"]) next(following, `deploy-${host}`);
+}
+
+/** One to three lines, so that hardly a repository is laid out like another. */
+function labelOf(branch: number, verb: string): string {
+  const lines = [`${verb} b${branch}`, "Dockerfile", `for host ${branch % 7}`];
+  return lines.slice(0, 1 + ((((branch * 31 + verb.length) * 2_654_435_761) >>> 7) % 3)).join("\n");
 }

@@ -3,9 +3,10 @@ import { edgesInto, edgesOf, type Through } from "../term/graph.ts";
 import { type Failure, isOwn, type Output, seenFrom } from "../term/output.ts";
 import type { Term } from "../term/term.ts";
 import type { Engine, Step } from "./engine.ts";
+import { Groups } from "./graph-groups.ts";
 import { isJobId } from "./job.ts";
 import { turn } from "./turn.ts";
-import type { GraphChange, GraphEdge, GraphNode, GraphSnapshot } from "./view.ts";
+import type { GraphChange, GraphEdge, GraphGroup, GraphNode, GraphSnapshot } from "./view.ts";
 
 /** Boxes that are made before others have their turn: about two milliseconds of work. */
 const BOXES_A_TURN = 200;
@@ -13,8 +14,15 @@ const BOXES_A_TURN = 200;
 /** A box as it was made last. */
 interface Entry {
   readonly term: Term<unknown>;
-  readonly node: GraphNode;
+  node: GraphNode;
   /** Those that end in it: a term never changes what it reads. */
+  readonly edges: readonly GraphEdge[];
+  gone: boolean;
+}
+
+interface Flat {
+  readonly structure: number;
+  readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
 }
 
@@ -27,12 +35,18 @@ interface Entry {
 export class GraphView {
   readonly #engine: Engine;
   readonly #entries = new Map<string, Entry>();
-  /** As of the last snapshot; `stale`: some box is another since. */
-  #flat = { structure: -1, stale: false, nodes: [] as readonly GraphNode[], edges: [] as readonly GraphEdge[] };
+  /** All entries in the order in which the boxes were made. */
+  #order: Entry[] = [];
+  #flat: Flat = { structure: -1, nodes: [], edges: [] };
+  /** Some box is another than in `#flat`. */
+  #stale = false;
   /** Keys of boxes that changed since they were made. */
   readonly #changed = new Set<string>();
   /** Keys of boxes with an open job, whose progress is not always news of their own. */
   readonly #working = new Set<string>();
+  readonly #groups = new Groups<Entry>((key) => this.#entries.get(key));
+  /** Up to where the steps have told of boxes that came and went. */
+  #told = -1;
   #following = false;
 
   constructor(engine: Engine) {
@@ -43,9 +57,16 @@ export class GraphView {
     this.#follow();
     for (const key of this.#working) this.#changed.add(key);
     this.#refresh();
-    const { step } = this.#engine;
-    const { structure, nodes, edges } = this.#flatten();
+    const { step, world } = this.#engine;
+    if (this.#told !== world.structure) this.#recount();
+    if (this.#stale || this.#flat.structure !== world.structure) this.#flatten(world.structure);
+    const { structure, nodes, edges } = this.#flat;
     return { step, structure, nodes, edges };
+  }
+
+  groups(): readonly GraphGroup[] {
+    this.snapshot();
+    return this.#groups.list(this.#order);
   }
 
   /** The snapshot; when there is much to be made for it, it is made piece by piece, so that nothing else waits. */
@@ -53,12 +74,15 @@ export class GraphView {
     this.#follow();
     const through: Through = new Map();
     let made = 0;
-    for (const term of this.#engine.world.terms.values()) {
+    const { terms } = this.#engine.world;
+    for (const term of this.#told < 0 ? terms.values() : []) {
       if (this.#entries.has(term.key)) continue;
       this.#make(term, through);
       made += 1;
       if (made % BOXES_A_TURN === 0) await turn();
     }
+    this.snapshot();
+    await this.#groups.prepare(this.#order);
     return this.snapshot();
   }
 
@@ -67,6 +91,7 @@ export class GraphView {
     this.#following = true;
     this.#engine.steps.subscribe((step) => {
       for (const { key } of step.changed) this.#changed.add(key);
+      if (this.#told >= 0) this.#told = step.structure;
     });
   }
 
@@ -83,38 +108,54 @@ export class GraphView {
 
   #make(term: Term<unknown>, through: Through): void {
     const { key } = term;
-    const known = this.#entries.get(key);
     const node = nodeOf(this.#engine, term);
-    const edges = known?.term === term ? known.edges : edgesInto(term, through);
-    this.#entries.set(key, { term, node, edges });
-    this.#flat.stale = true;
+    const known = this.#entries.get(key);
+    if (known?.term === term) {
+      known.node = node;
+      this.#groups.touch(node);
+    } else this.#enter({ term, node, edges: edgesInto(term, through), gone: false }, known);
+    this.#stale = true;
     if (node.job !== undefined && this.#engine.jobs.open.has(node.job)) this.#working.add(key);
     else this.#working.delete(key);
   }
 
-  #forget(key: string): void {
-    this.#entries.delete(key);
-    this.#working.delete(key);
+  /** In the place of one that had the same key, as in the world. */
+  #enter(entry: Entry, former: Entry | undefined): void {
+    this.#entries.set(entry.node.key, entry);
+    this.#groups.move(entry.node);
+    if (former === undefined) this.#order.push(entry);
+    else {
+      this.#order[this.#order.indexOf(former)] = entry;
+      this.#groups.move(former.node);
+    }
   }
 
-  /** Everything in the order in which the boxes were made. */
-  #flatten(): {
-    readonly structure: number;
-    readonly nodes: readonly GraphNode[];
-    readonly edges: readonly GraphEdge[];
-  } {
-    const { structure, terms } = this.#engine.world;
-    const moved = this.#flat.structure !== structure;
-    if (!moved && !this.#flat.stale) return this.#flat;
+  #forget(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.gone = true;
+    this.#entries.delete(key);
+    this.#working.delete(key);
+    this.#groups.move(entry.node);
+  }
+
+  /** Looks at all boxes: the first time, and when some came or went that no step has told of yet. */
+  #recount(): void {
+    const { terms, structure } = this.#engine.world;
     const through: Through = new Map();
-    for (const term of moved ? terms.values() : []) {
-      if (this.#entries.get(term.key)?.term !== term) this.#make(term, through);
-    }
-    const entries = [...terms.keys()].flatMap((key) => this.#entries.get(key) ?? []);
-    const nodes = entries.map(({ node }) => node);
-    const edges = moved ? entries.flatMap((entry) => entry.edges) : this.#flat.edges;
-    this.#flat = { structure, stale: false, nodes, edges };
-    return this.#flat;
+    for (const term of terms.values()) if (this.#entries.get(term.key)?.term !== term) this.#make(term, through);
+    for (const key of this.#entries.keys()) if (!terms.has(key)) this.#forget(key);
+    this.#order = [...terms.keys()].flatMap((key) => this.#entries.get(key) ?? []);
+    this.#told = structure;
+  }
+
+  #flatten(structure: number): void {
+    const moved = this.#flat.structure !== structure;
+    if (moved) this.#order = this.#order.filter((entry) => !entry.gone);
+    const nodes = this.#order.map((entry) => entry.node);
+    const edges = moved ? this.#order.flatMap((entry) => entry.edges) : this.#flat.edges;
+    this.#flat = { structure, nodes, edges };
+    this.#stale = false;
   }
 
   /** What each step changed: made once, however many watch. */

@@ -15,6 +15,7 @@ import type {
   Actions,
   Banner,
   GraphChange,
+  GraphGroup,
   GraphSnapshot,
   JobDetail,
   JobView,
@@ -76,6 +77,9 @@ export class LiveView implements View {
   }
   graphSoon(): Promise<GraphSnapshot> {
     return this.#graph.snapshotSoon();
+  }
+  groups(): readonly GraphGroup[] {
+    return this.#graph.groups();
   }
   openJobs(): readonly JobView[] {
     return this.#jobs.open();

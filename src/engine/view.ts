@@ -18,6 +18,8 @@ export interface View {
   graph(): GraphSnapshot;
   /** The same, made piece by piece where there is much to be made, so that nothing else waits. */
   graphSoon(): Promise<GraphSnapshot>;
+  /** The graph by headings, in the order in which they first appear. What has not changed is the same object. */
+  groups(): readonly GraphGroup[];
   /** One snapshot, then one item a step. */
   readonly changes: Observable<GraphChange>;
   /** Each start, state change or end of a job. */
@@ -101,6 +103,16 @@ export interface GraphEdge {
   readonly to: string;
   /** A control edge: `gate`. */
   readonly dashed?: boolean;
+}
+
+/** What is drawn under one heading. */
+export interface GraphGroup {
+  readonly name: string;
+  readonly boxes: readonly GraphNode[];
+  /** Boxes of other groups that one in this reads. */
+  readonly chips: readonly GraphNode[];
+  /** Those that end in this group, and begin at a box or a chip. */
+  readonly edges: readonly GraphEdge[];
 }
 
 export type GraphChange =

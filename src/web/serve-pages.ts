@@ -1,8 +1,10 @@
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
-import type { Answer, Page, Visit } from "./pages/page.ts";
+import type { Picture } from "./graph/drawings.ts";
+import { type Answer, type Page, PICTURE, type Visit } from "./pages/page.ts";
 import { forProgram, Refused, refusalOf, sendProblem, titles } from "./problems.ts";
 import { type Framed, frame } from "./shell.ts";
 import { menu, site } from "./site.ts";
@@ -53,7 +55,7 @@ async function answer(web: Web, page: Page, request: FastifyRequest, reply: Fast
   const result = await page.handler(web, visit);
   if (result === undefined) return sendFailure(web, request, reply, 404, nothingHere());
   if (result.kind === "redirect") return redirect(web, reply, result);
-  if (result.kind === "document") return reply.type(result.type).send(result.text);
+  if (result.kind === "document") return reply.type(result.type).send(sendable(result.text));
   const framed: Framed = {
     title: result.title ?? page.title,
     body: result.body,
@@ -62,10 +64,21 @@ async function answer(web: Web, page: Page, request: FastifyRequest, reply: Fast
     ...(result.look === undefined ? {} : { look: result.look }),
     here: request.url,
   };
+  const { text } = frame(web, request.visitor, menu, framed);
   return reply
     .code(result.status ?? 200)
     .type(HTML)
-    .send(frame(web, request.visitor, menu, framed).text);
+    .send(result.picture === undefined ? text : sendable(withPicture(text, result.picture)));
+}
+
+/** Pieces are sent as fast as the reader takes them, and never joined. */
+const sendable = (content: string | Picture): string | Readable =>
+  typeof content === "string" ? content : Readable.from(content);
+
+/** The page around its picture. Only our own templates can say where: all else is escaped. */
+function withPicture(text: string, picture: Picture): Picture {
+  const at = text.indexOf(PICTURE.text);
+  return [Buffer.from(text.slice(0, at)), ...picture, Buffer.from(text.slice(at + PICTURE.text.length))];
 }
 
 function visitOf(request: FastifyRequest): Visit {

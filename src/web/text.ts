@@ -20,8 +20,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
+/** Most texts: letters, digits and signs that mean nothing anywhere. */
+const PLAIN = /^[ !#-%(-;=?-~]*$/;
+
 /** `text` for an element or a quoted attribute of HTML or SVG. */
 export function escape(text: string): string {
+  if (PLAIN.test(text)) return text;
   return visible(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 

@@ -4,6 +4,7 @@ import { graphOf } from "../../src/engine/graph-view.ts";
 import type { GraphChange, GraphEdge, GraphNode, GraphSnapshot } from "../../src/engine/view.ts";
 import { constant } from "../../src/term/combinators.ts";
 import { changes, movingPipeline } from "../support/moving.ts";
+import { groupsOf } from "../support/view.ts";
 
 describe("the kept graph", () => {
   it("equals one made anew after any changes, and what has not changed is the same object", async () => {
@@ -18,6 +19,7 @@ describe("the kept graph", () => {
           await change(one);
           const now = soon ? await view.graphSoon() : view.graph();
           expect(now).toEqual(graphOf(engine));
+          expect(view.groups()).toEqual(groupsOf(graphOf(engine)));
           expect(renewed(before, now, named)).toEqual([]);
           before = now;
         }

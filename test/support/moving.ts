@@ -2,11 +2,11 @@ import * as fc from "fast-check";
 import { cached } from "../../src/engine/cache/cache.ts";
 import { problem } from "../../src/engine/errors.ts";
 import { LiveView } from "../../src/engine/live-view.ts";
-import { Collection } from "../../src/incr/index.ts";
-import { constant, gate, map, pair } from "../../src/term/combinators.ts";
+import { Collection, Variable } from "../../src/incr/index.ts";
+import { gate, map, pair } from "../../src/term/combinators.ts";
 import { collection, each } from "../../src/term/each.ts";
-import { ok } from "../../src/term/output.ts";
-import type { Term } from "../../src/term/term.ts";
+import { type Output, ok } from "../../src/term/output.ts";
+import { Term } from "../../src/term/term.ts";
 import { createRig, DummyBuilder } from "../../src/testing/index.ts";
 
 const GROUPS = ["acme/web", "acme/api", "acme/docs"] as const;
@@ -19,6 +19,7 @@ const none: Branches = {};
 
 export type Change =
   | { readonly kind: "branches"; readonly group: number; readonly branches: Branches }
+  | { readonly kind: "base"; readonly value: string }
   | { readonly kind: "move"; readonly name: string; readonly from: number; readonly to: number }
   | { readonly kind: "end" | "fail" | "progress"; readonly run: number; readonly done: number };
 
@@ -29,6 +30,7 @@ const branches = fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom("1", "
 export const changes: fc.Arbitrary<readonly Change[]> = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant("branches" as const), group, branches }),
+    fc.record({ kind: fc.constant("base" as const), value: fc.constantFrom("1", "2", "3") }),
     fc.record({ kind: fc.constant("move" as const), name: fc.constantFrom(...NAMES), from: group, to: group }),
     fc.record({
       kind: fc.constantFrom("end" as const, "fail" as const, "progress" as const),
@@ -44,7 +46,9 @@ export async function movingPipeline() {
   const rig = createRig();
   const { engine, world } = rig;
   const builder = new DummyBuilder();
-  const base = world.grouped("acme/base", () => constant(world, "base", box("base")));
+  const base = new Variable<Output<string>>(world.graph, ok("1"));
+  const tell = (value: string): string => `version ${value}`; // seen on its box, and on chips, by no reader's output
+  const baseTerm = world.grouped("acme/base", () => new Term(world, { node: base, box: box("base"), tell }));
   const groups = GROUPS.map((name) =>
     world.grouped(name, () => {
       const { term, variable } = collection(world, Collection.of<string>([]));
@@ -56,7 +60,7 @@ export async function movingPipeline() {
     const built = cached(engine, box(`${key}/build`), builder, "", item); // branches of one version share a job
     const tag = map(built, (value) => value, { box: box(`${key}/tag`) });
     const following = gate(built, tag);
-    const read = world.group === GROUPS[0] ? map(pair(following, base), ([value]) => value) : following;
+    const read = world.group === GROUPS[0] ? map(pair(following, baseTerm), ([value]) => value) : following;
     return map(read, (value) => value, { box: box(`${key}/deploy`) });
   };
   const set = (at: number, has: Branches): void => {
@@ -68,6 +72,7 @@ export async function movingPipeline() {
   const apply = (change: Change): void => {
     if (change.kind === "branches") return set(change.group, withoutOthers(change, groups));
     if (change.kind === "move") return move(change.name, change.from, change.to);
+    if (change.kind === "base") return base.set(ok(change.value));
     const run = builder.runs[change.run % Math.max(1, builder.runs.length)];
     if (change.kind === "end") run?.succeed(`done ${change.done}`);
     if (change.kind === "fail") run?.fail(problem("BUILD_FAILED", `exit status ${change.done}`));

@@ -7,6 +7,7 @@ import type {
   Banner,
   GraphChange,
   GraphEdge,
+  GraphGroup,
   GraphNode,
   GraphSnapshot,
   JobDetail,
@@ -108,6 +109,18 @@ export interface Action {
   readonly why?: string;
 }
 
+/** The groups of a graph, made anew. */
+export function groupsOf({ nodes, edges }: Pick<GraphSnapshot, "nodes" | "edges">): readonly GraphGroup[] {
+  const byKey = new Map(nodes.map((node) => [node.key, node]));
+  return [...new Set(nodes.map(({ group }) => group))].map((name) => {
+    const boxes = nodes.filter(({ group }) => group === name);
+    const keys = new Set(boxes.map(({ key }) => key));
+    const own = edges.filter(({ from, to }) => keys.has(to) && byKey.has(from));
+    const chips = own.filter(({ from }) => !keys.has(from)).flatMap(({ from }) => byKey.get(from) ?? []);
+    return { name, boxes, chips: [...new Set(chips)], edges: own };
+  });
+}
+
 /** A View whose graph, jobs and logs a test moves by hand. */
 export class FakeView implements View {
   readonly flavour = "demo";
@@ -140,6 +153,10 @@ export class FakeView implements View {
 
   async graphSoon(): Promise<GraphSnapshot> {
     return this.graph();
+  }
+
+  groups(): readonly GraphGroup[] {
+    return groupsOf(this.graph());
   }
 
   /** One step that changes nodes of the graph. */

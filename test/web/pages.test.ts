@@ -67,6 +67,7 @@ describe("hostile text", () => {
 
 describe("overview", () => {
   test("says what is wrong and what is live before the graph", async () => {
+    await page("/pipeline.svg"); // answers when the layout is there: a page does not wait so long
     const body = await page("/");
     expect(body).toContain("2 problems to look at, 2 services on the move");
     const order = ["hello@sha256:9c1d2e03", "missing package-lock.json", "<svg xmlns"].map((text) =>

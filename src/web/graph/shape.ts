@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import type { GraphNode, GraphSnapshot } from "../../engine/view.ts";
+import type { GraphGroup, GraphNode } from "../../engine/view.ts";
 import { visible } from "../text.ts";
 
 /** Sizes in pixels; widths are fixed, since the fonts of the reader are not known here. Seven boxes in a row fit a page. */
@@ -22,51 +21,23 @@ export interface Shape {
   readonly height: number;
 }
 
-/** The nodes of one heading, with edges as indices into them. */
-export interface Group {
+/** The boxes and chips of one group with their sizes, and its edges as indices into them. */
+export interface Shaped {
   readonly name: string;
   readonly shapes: readonly Shape[];
   readonly edges: readonly { readonly from: number; readonly to: number; readonly dashed: boolean }[];
-  /** Equal for equal pictures, whatever the states are. */
-  readonly hash: string;
 }
 
-/** Cuts the graph into its groups, in the order in which they first appear. */
-export function groupsOf(graph: GraphSnapshot): readonly Group[] {
-  const nodes = new Map(graph.nodes.map((node) => [node.key, node]));
-  const drafts = new Map<string, Draft>();
-  for (const node of graph.nodes) place(draftOf(drafts, node.group), node, false);
-  for (const edge of graph.edges) {
-    const from = nodes.get(edge.from);
-    const to = nodes.get(edge.to);
-    if (from === undefined || to === undefined) continue;
-    const draft = draftOf(drafts, to.group);
-    draft.edges.push({
-      from: place(draft, from, from.group !== to.group),
-      to: place(draft, to, false),
-      dashed: edge.dashed === true,
-    });
-  }
-  return [...drafts].map(([name, { shapes, edges }]) => ({ name, shapes, edges, hash: hashOf(shapes, edges) }));
-}
-
-interface Draft {
-  readonly shapes: Shape[];
-  readonly at: Map<string, number>;
-  readonly edges: { readonly from: number; readonly to: number; readonly dashed: boolean }[];
-}
-
-function draftOf(drafts: Map<string, Draft>, name: string): Draft {
-  const draft = drafts.get(name) ?? { shapes: [], at: new Map(), edges: [] };
-  drafts.set(name, draft);
-  return draft;
-}
-
-function place(draft: Draft, node: GraphNode, chip: boolean): number {
-  const known = draft.at.get(node.key);
-  if (known !== undefined) return known;
-  draft.at.set(node.key, draft.shapes.length);
-  return draft.shapes.push(chip ? chipOf(node) : boxOf(node)) - 1;
+/** Gives everything in a group its size. */
+export function shapedOf({ name, boxes, chips, edges }: GraphGroup): Shaped {
+  const shapes = [...boxes.map(boxOf), ...chips.map(chipOf)];
+  const at = new Map(shapes.map(({ node }, index) => [node.key, index]));
+  const indexOf = (key: string): number => at.get(key) ?? 0;
+  return {
+    name,
+    shapes,
+    edges: edges.map(({ from, to, dashed = false }) => ({ from: indexOf(from), to: indexOf(to), dashed })),
+  };
 }
 
 function boxOf(node: GraphNode): Shape {
@@ -78,13 +49,6 @@ function chipOf(node: GraphNode): Shape {
   const label = node.label.replaceAll("\n", " ");
   const text = node.group === "" ? label : `${node.group} · ${label}`;
   return { node, chip: true, lines: wrap(text, CHIP_CHARS, 1), width: CHIP_WIDTH, height: CHIP_HEIGHT };
-}
-
-function hashOf(shapes: readonly Shape[], edges: Group["edges"]): string {
-  const places = shapes.map((shape) => [shape.node.key, shape.width, shape.height, shape.chip]);
-  return createHash("sha256")
-    .update(JSON.stringify([places, edges]))
-    .digest("hex");
 }
 
 /** Text in at most `linesMax` lines of `chars` characters, broken at gaps where there are any. */

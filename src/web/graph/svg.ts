@@ -1,8 +1,15 @@
+import { turn } from "../../engine/turn.ts";
 import type { GraphNode } from "../../engine/view.ts";
 import { type Look, markOfNode, symbols } from "../looks.ts";
-import { escape, Html, iso } from "../text.ts";
-import type { Picture, PlacedGroup, Point } from "./layout.ts";
-import type { Shape } from "./shape.ts";
+import { escape, iso } from "../text.ts";
+import type { Places, Point } from "./layout.ts";
+import type { Shape, Shaped } from "./shape.ts";
+
+/** Around the contents of a group; above them, where it has a heading. */
+const MARGIN = 16;
+const HEADING = 38;
+/** Boxes that are drawn before others have their turn. */
+const BOXES_A_TURN = 200;
 
 /** Colours for viewers without our style sheet (an image in a document); `graph.css` overrides them. */
 const COLOURS: Readonly<Record<Look, string>> = {
@@ -18,21 +25,28 @@ const COLOURS: Readonly<Record<Look, string>> = {
 };
 const FONT = "system-ui, sans-serif";
 
-export interface DrawOptions {
+/** A group on its own: what it looks like does not depend on where it stands. */
+export interface DrawnGroup {
+  readonly width: number;
+  readonly height: number;
+  /** Everything in its frame, from the frame's top left corner. */
+  readonly inside: Uint8Array;
+}
+
+export interface Head {
   readonly title: string;
+  readonly width: number;
+  readonly height: number;
   /** Addresses of the style sheets: only for a document of its own, a page has them already. */
   readonly styleSheets: readonly string[];
 }
 
-/** Draws a laid-out graph. Pure: the same picture and states give the same text. */
-export function drawGraph(picture: Picture, options: DrawOptions): Html {
-  const { width, height } = picture;
-  const sheets = options.styleSheets.map((sheet) => `<?xml-stylesheet type="text/css" href="${escape(sheet)}"?>\n`);
-  return new Html(
-    `${sheets.join("")}<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="group" aria-roledescription="graph" aria-label="${escape(options.title)}"` +
-      ` width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}">\n` +
-      `<title>${escape(options.title)}</title>\n<defs>${symbolDefs()}</defs>\n` +
-      `${picture.groups.map(drawGroup).join("\n")}\n</svg>`,
+export function drawHead({ title, width, height, styleSheets }: Head): string {
+  const sheets = styleSheets.map((sheet) => `<?xml-stylesheet type="text/css" href="${escape(sheet)}"?>\n`);
+  return (
+    `${sheets.join("")}<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="group" aria-roledescription="graph" aria-label="${escape(title)}"` +
+    ` width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}">\n` +
+    `<title>${escape(title)}</title>\n<defs>${symbolDefs()}</defs>\n`
   );
 }
 
@@ -42,43 +56,40 @@ function symbolDefs(): string {
     .join("");
 }
 
-function drawGroup(group: PlacedGroup): string {
-  const heading =
-    group.name === ""
-      ? ""
-      : `<text class="heading" x="${group.x + 16}" y="${group.y + 21}" font-size="13">${escape(group.name)}</text>\n`;
+/** The same shapes, places and states give the same text. */
+export async function drawGroup({ name, shapes, edges }: Shaped, places: Places): Promise<DrawnGroup> {
+  const top = name === "" ? MARGIN : HEADING;
+  const heading = name === "" ? "" : `<text class="heading" x="16" y="21" font-size="13">${escape(name)}</text>\n`;
+  const lines = places.edges.map((place, index) => {
+    const { from = 0, to = 0, dashed = false } = edges[index] ?? {};
+    return drawEdge(place, shapes[from]?.node.key ?? "", shapes[to]?.node.key ?? "", dashed);
+  });
+  const boxes: string[] = [];
+  for (const [index, shape] of shapes.entries()) {
+    if (index % BOXES_A_TURN === BOXES_A_TURN - 1) await turn();
+    const at = places.boxes[index] ?? { x: 0, y: 0 };
+    boxes.push(shape.chip ? drawChip(shape, at) : drawBox(shape, at));
+  }
+  const inside = `${heading}<g transform="translate(${MARGIN} ${top})">${lines.join("\n")}\n${boxes.join("\n")}</g>`;
+  return { width: places.width + 2 * MARGIN, height: top + places.height + MARGIN, inside: Buffer.from(inside) };
+}
+
+/** What stands before and after the inside of a group. */
+export function drawFrame(y: number, width: number, height: number): readonly [before: string, after: string] {
+  const frame =
+    `<rect class="frame" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="10" fill="none"` +
+    ` stroke="#d8dbe0"/>`;
+  return [`<g class="group" transform="translate(0 ${y})">${frame}\n`, "</g>\n"];
+}
+
+function drawEdge({ line, tip }: Places["edges"][number], from: string, to: string, dashed: boolean): string {
+  const keys = `data-from="${escape(from)}" data-to="${escape(to)}"`;
+  const dashes = dashed ? ` stroke-dasharray="4 4"` : "";
   return (
-    `<g class="group"><rect class="frame" x="${group.x + 0.5}" y="${group.y + 0.5}" width="${group.width - 1}"` +
-    ` height="${group.height - 1}" rx="10" fill="none" stroke="#d8dbe0"/>\n${heading}` +
-    `${group.edges.map(drawEdge).join("\n")}\n` +
-    `${group.shapes.map(({ shape, at }) => (shape.chip ? drawChip(shape, at) : drawBox(shape, at))).join("\n")}</g>`
+    `<g class="edge" ${keys}><path d="${line}" fill="none" stroke="#9aa1ac"${dashes}/>` +
+    `<path class="tip" d="${tip}" fill="#9aa1ac"/></g>`
   );
 }
-
-function drawEdge(edge: PlacedGroup["edges"][number]): string {
-  const [start, ...curve] = edge.points;
-  if (start === undefined) return "";
-  const path = `M${at(start)}${curve.length === 0 ? "" : `C${curve.map(at).join(" ")}`}`;
-  const keys = `data-from="${escape(edge.from)}" data-to="${escape(edge.to)}"`;
-  const dashes = edge.dashed ? ` stroke-dasharray="4 4"` : "";
-  return (
-    `<g class="edge" ${keys}><path d="${path}" fill="none" stroke="#9aa1ac"${dashes}/>` +
-    `<path class="tip" d="${arrow(edge.points.at(-1) ?? start, edge.tip)}" fill="#9aa1ac"/></g>`
-  );
-}
-
-const at = (point: Point): string => `${point.x},${point.y}`;
-
-/** A small triangle from the end of the curve to the tip. */
-function arrow(end: Point, tip: Point): string {
-  const [dx, dy] = [tip.x - end.x, tip.y - end.y];
-  const length = Math.hypot(dx, dy) || 1;
-  const [x, y] = [(-dy / length) * 3, (dx / length) * 3];
-  const corner = (side: number): string => `${fixed(end.x + side * x)},${fixed(end.y + side * y)}`;
-  return `M${at(tip)}L${corner(1)} ${corner(-1)}Z`;
-}
-
-const fixed = (value: number): number => Math.round(value * 10) / 10;
 
 function drawBox(shape: Shape, { x, y }: Point): string {
   const { node, width, height } = shape;

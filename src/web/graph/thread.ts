@@ -4,21 +4,26 @@ import type { Subscription } from "rxjs";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { failure, type Result, success } from "../../term/output.ts";
-import type { Arrange, Places, Sizes } from "./layout.ts";
+import type { Arrange, Outline, Places } from "./layout.ts";
 
 /** Dense graphs can take Graphviz minutes; a page does not wait for them. */
 const DEADLINE_MS = 10_000;
 
 interface Request {
-  readonly sizes: Sizes;
+  readonly outline: Outline;
   readonly done: (result: Result<Places>) => void;
+}
+
+export interface LayoutThread {
+  readonly arrange: Arrange;
+  close(): Promise<void>;
 }
 
 /**
  * Layout in one thread of its own, so that pages and effects never wait for it. One request at a time; a request over
  * its deadline ends the thread, and the next one starts another. Fails with `LAYOUT_FAILED`.
  */
-export function startLayoutThread(clock: Clock): { readonly arrange: Arrange; close(): Promise<void> } {
+export function startLayoutThread(clock: Clock): LayoutThread {
   const queue: Request[] = [];
   let thread: Worker | undefined;
   let current: (Request & { readonly id: number; readonly deadline: Subscription }) | undefined;
@@ -44,7 +49,7 @@ export function startLayoutThread(clock: Clock): { readonly arrange: Arrange; cl
     thread ??= open();
     const deadline = clock.after(DEADLINE_MS, () => drop(`no layout within ${DEADLINE_MS / 1000} s`));
     current = { ...request, id: ++lastId, deadline };
-    thread.postMessage({ id: lastId, sizes: request.sizes }, []); // nothing is moved, all is copied
+    thread.postMessage({ id: lastId, outline: request.outline }, []); // nothing is moved, all is copied
   };
   const open = (): Worker => {
     const worker = spawn();
@@ -58,9 +63,9 @@ export function startLayoutThread(clock: Clock): { readonly arrange: Arrange; cl
     return worker;
   };
   return {
-    arrange: (sizes) =>
+    arrange: (outline) =>
       new Promise((done) => {
-        queue.push({ sizes, done });
+        queue.push({ outline, done });
         next();
       }),
     close: async () => {

@@ -3,7 +3,7 @@ import type { GraphNode, ServiceView, Stats, View } from "../../engine/view.ts";
 import { type Look, type Mark, markOfNode, markOfState, overall } from "../looks.ts";
 import { brief, count, duration, type Html } from "../text.ts";
 import { render } from "../views.ts";
-import { type Moment, momentOf, type Page } from "./page.ts";
+import { type Moment, momentOf, type Page, PICTURE } from "./page.ts";
 
 const PROBLEMS_MAX = 50;
 
@@ -69,8 +69,9 @@ export const homePage: Page = {
   title: "Overview",
   menu: true,
   handler: async ({ view, clock, drawings }, { visitor, live }) => {
+    const { nodes } = await view.graphSoon();
+    const picture = live || nodes.length === 0 ? undefined : await drawings.soon();
     const now = clock.now();
-    const { nodes } = view.graph();
     const stats = view.stats();
     const problems = nodes.filter((node) => node.state === "failed" || node.staleSinceMs !== undefined);
     const body = render("home", {
@@ -82,10 +83,10 @@ export const homePage: Page = {
       moreProblems: Math.max(0, problems.length - PROBLEMS_MAX),
       empty: nodes.length === 0,
       live,
-      graph: live || nodes.length === 0 ? undefined : await drawings.soon(),
+      graph: picture === undefined ? undefined : PICTURE,
       confirm: confirmData(view, now, visitor.session?.csrf ?? ""),
     });
-    return { kind: "page", body };
+    return { kind: "page", body, ...(picture === undefined ? {} : { picture }) };
   },
 };
 

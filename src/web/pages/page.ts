@@ -1,5 +1,6 @@
+import type { Picture } from "../graph/drawings.ts";
 import type { Look } from "../looks.ts";
-import { ago, type Html, iso } from "../text.ts";
+import { ago, Html, iso } from "../text.ts";
 import type { Role, Visitor } from "../visitor.ts";
 import type { Web } from "../web.ts";
 
@@ -19,13 +20,18 @@ export type Answer =
   | {
       readonly kind: "page";
       readonly body: Html;
+      /** Stands where the body says `PICTURE`. */
+      readonly picture?: Picture;
       readonly title?: string;
       readonly look?: Look;
       readonly status?: number;
     }
-  | { readonly kind: "document"; readonly type: string; readonly text: string }
+  | { readonly kind: "document"; readonly type: string; readonly text: string | Picture }
   /** Goes on to another page; `session` sets the cookie ("" ends it). */
   | { readonly kind: "redirect"; readonly to: string; readonly session?: string };
+
+/** The place of the picture in a page: it may be large, and is sent in its pieces. */
+export const PICTURE = new Html("<!--picture-->");
 
 /** One line of the site's table. */
 export interface Page {

@@ -10,7 +10,7 @@ export const pipelineSvg: Page = {
   handler: async ({ assets, drawings }) => ({
     kind: "document",
     type: "image/svg+xml; charset=utf-8",
-    text: (await drawings.whole([`${assets.base}/tokens.css`, `${assets.base}/graph.css`])).text,
+    text: await drawings.whole([`${assets.base}/tokens.css`, `${assets.base}/graph.css`]),
   }),
 };
 
