@@ -6,10 +6,11 @@ import { problem } from "./errors.ts";
 import { isJobId, type JobId } from "./job.ts";
 import type { LogFiles } from "./job-log.ts";
 import type { Level } from "./level.ts";
+import { PreviousRuns } from "./previous-runs.ts";
 import { hex } from "./random.ts";
 import { Rebuilders } from "./rebuilders.ts";
 import { RunningJob } from "./running-job.ts";
-import type { JobInputRow, JobRow, Write } from "./store/store.ts";
+import type { JobRow, LastRun, Write } from "./store/store.ts";
 
 /** What a job is about, told when it is created. */
 export interface JobSpec {
@@ -38,6 +39,7 @@ export class Jobs {
   readonly changes = new Subject<JobId>();
   readonly #engine: Engine;
   readonly #logs: LogFiles;
+  readonly #previous: PreviousRuns;
   #ending: JobRow | undefined;
   /** What Rebuild does, by operation and key: only things that are still part of the pipeline. */
   readonly rebuilders: Rebuilders;
@@ -45,6 +47,7 @@ export class Jobs {
   constructor(engine: Engine, logs: LogFiles) {
     this.#engine = engine;
     this.#logs = logs;
+    this.#previous = new PreviousRuns(engine);
     this.rebuilders = new Rebuilders(engine);
   }
 
@@ -74,7 +77,7 @@ export class Jobs {
       spec.moved?.();
     });
     this.open.set(id, job);
-    const previous = this.#engine.store.queries.previousJob(row.term, row.op, id);
+    const previous = this.#previous.of(row.term, row.op);
     this.#engine.journal.note({ put: "job", row }, ...this.#inputRows(row, spec.inputs, previous));
     job.log(`${spec.description} (${spec.op}, level ${spec.level})`);
     if (previous?.state === "interrupted" && previous.key === row.key)
@@ -83,14 +86,15 @@ export class Jobs {
     return job;
   }
 
-  #inputRows(row: JobRow, inputs: Readonly<Record<string, string>>, previous: JobRow | undefined): readonly Write[] {
-    const known = previous === undefined ? [] : this.#engine.store.queries.jobInputs(previous.id);
-    const before = new Map(known.map((one) => [one.name, one.digest]));
-    return Object.entries(inputs).map(([name, text]) => {
+  #inputRows(row: JobRow, inputs: JobSpec["inputs"], previous: LastRun | undefined): readonly Write[] {
+    const digests: Record<string, string> = {};
+    const writes = Object.entries(inputs).map(([name, text]): Write => {
       const digest = digestOf(text);
-      const input: JobInputRow = { job: row.id, name, digest, text, changed: before.get(name) !== digest };
-      return { put: "jobInput", row: input };
+      digests[name] = digest;
+      return { put: "jobInput", row: { job: row.id, name, digest, text, changed: previous?.inputs[name] !== digest } };
     });
+    this.#previous.begin(row.id, digests);
+    return writes;
   }
 
   /** The row of a job that is open, or has ended just now. */
@@ -100,7 +104,10 @@ export class Jobs {
 
   #changed(id: JobId): void {
     const job = this.open.get(id);
-    if (job?.ended) this.open.delete(id);
+    if (job?.ended) {
+      this.open.delete(id);
+      this.#previous.end(job.row);
+    }
     this.#ending = job?.row;
     this.changes.next(id);
     this.#ending = undefined;
@@ -140,6 +147,7 @@ export class Jobs {
       (row): Write => ({ put: "job", row: { ...row, state: "interrupted", endedMs, note, error } }),
     );
     if (writes.length > 0) await this.#engine.journal.save(...writes);
+    this.#previous.forget();
     return rows.length;
   }
 }

@@ -124,6 +124,12 @@ export const numbers: Column<readonly number[]> = jsonOf(
   (value): value is readonly number[] => Array.isArray(value) && value.every((item) => typeof item === "number"),
 );
 
+/** Texts by name. */
+export const texts: Column<Readonly<Record<string, string>>> = jsonOf(
+  (value): value is Readonly<Record<string, string>> =>
+    isRecord(value) && Object.values(value).every((item) => typeof item === "string"),
+);
+
 export const failureJson: Column<Failure> = jsonOf(
   (value): value is Failure =>
     isRecord(value) &&

@@ -8,6 +8,7 @@ import {
   intentTable,
   jobInputTable,
   jobTable,
+  lastRunTable,
   outboxTable,
   resultTable,
   settingTable,
@@ -48,14 +49,7 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
     },
     unfinishedJobs: () => rows(jobTable, "WHERE state IN ('ready', 'waiting', 'running') ORDER BY seq"),
     jobInputs: (job) => rows(jobInputTable, "WHERE job = ? ORDER BY rowid", job),
-    previousJob: (term, op, before) =>
-      rows(
-        jobTable,
-        `WHERE term = ? AND op = ? AND ended_ms IS NOT NULL AND ${OLDER} ORDER BY seq DESC LIMIT 1`,
-        term,
-        op,
-        before,
-      )[0],
+    lastRun: (term, op) => decoded(lastRunTable, read(LAST_RUN, term, op))[0],
     events: (ids) => rows(eventTable, "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", JSON.stringify(ids)),
     lastEventId: () => numbers("SELECT coalesce(max(id), 0) AS n FROM event")[0] ?? 0,
     audit: (limit) => rows(auditTable, "ORDER BY id DESC LIMIT ?", limitOf(limit)),
@@ -81,6 +75,10 @@ function decoded<Row>(table: Table<Row>, raw: readonly unknown[]): Row[] {
   }
   return rows;
 }
+
+const LAST_RUN = `
+  SELECT id, key, state, (SELECT json_group_object(name, digest) FROM job_input WHERE job_input.job = job.id)
+  FROM job WHERE term = ? AND op = ? AND ended_ms IS NOT NULL ORDER BY seq DESC LIMIT 1`;
 
 /** Older than the job with an id; an id that is not stored yet is newer than all. */
 const OLDER = `seq < coalesce((SELECT seq FROM job WHERE id = ?), ${Number.MAX_SAFE_INTEGER})`;

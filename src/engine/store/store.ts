@@ -173,6 +173,12 @@ export interface StoreCounts {
   readonly transactions: number;
 }
 
+/** A job that has ended, as far as the next one of its term wants to know. */
+export interface LastRun extends Pick<JobRow, "id" | "key" | "state"> {
+  /** Digests by name. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
 /** Reads, on the main thread, of what is committed. */
 export interface Queries {
   results(): readonly ResultRow[];
@@ -187,8 +193,8 @@ export interface Queries {
   jobs(filter: JobFilter): readonly JobRow[];
   unfinishedJobs(): readonly JobRow[];
   jobInputs(job: string): readonly JobInputRow[];
-  /** The last finished job of a term before `job`, for "which input changed". */
-  previousJob(term: string, op: string, before: string): JobRow | undefined;
+  /** The newest job of a term that has ended, with the digests of its inputs: for "which input changed". */
+  lastRun(term: string, op: string): LastRun | undefined;
   events(ids: readonly number[]): readonly EventRow[];
   lastEventId(): number;
   audit(limit: number): readonly AuditRow[];

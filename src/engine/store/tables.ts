@@ -11,6 +11,7 @@ import {
   type Sql,
   table,
   text,
+  texts,
   whole,
 } from "./columns.ts";
 import {
@@ -21,6 +22,7 @@ import {
   type IntentState,
   type JobInputRow,
   type JobRow,
+  type LastRun,
   type OutboxRow,
   openIntentStates,
   type ResultRow,
@@ -61,6 +63,9 @@ export const jobTable = table<JobRow>("job", ["id"], {
   error: lenient(failureJson),
   note: nullable(text),
 });
+
+/** Not a table of its own: a job with what its inputs were. */
+export const lastRunTable = table<LastRun>("job", ["id"], { id: jobId, key: text, state: jobState, inputs: texts });
 
 export const jobInputTable = table<JobInputRow>("job_input", ["job", "name"], {
   job: jobId,

@@ -86,6 +86,8 @@ describe("jobs", () => {
       { put: "job", row: { ...first, op: "deploy", state: "ok", startedMs: 10, endedMs: 70 } },
       { put: "job", row: { ...second, state: "failed", startedMs: 20, endedMs: 90, error } },
       { put: "job", row: { ...third, state: "running", startedMs: 30 } },
+      { put: "jobInput", row: { job: second.id, name: "commit", digest: "d1", text: "9fceb02", changed: true } },
+      { put: "jobInput", row: { job: second.id, name: "base image", digest: "d2", text: "debian", changed: false } },
       { put: "result", row: result("k1", { job: second.id, rebuild: true }) },
     ]);
     return store.queries;
@@ -115,12 +117,13 @@ describe("jobs", () => {
   test("unfinished ones, oldest first", async () => {
     expect((await filled()).unfinishedJobs().map((job) => job.id)).toEqual([ids[2]]);
   });
-  test("the previous finished run of a term, also before the new one is stored", async () => {
+  test("the newest finished run of a term, with the digests of its inputs", async () => {
     const queries = await filled();
-    const term = jobRow("x").term;
-    expect(queries.previousJob(term, "docker-build", ids[2] ?? "")?.id).toBe(ids[1]);
-    expect(queries.previousJob(term, "docker-build", "2026-11-22/000000-not-stored-yet")?.id).toBe(ids[1]);
-    expect(queries.previousJob(term, "docker-build", ids[1] ?? "")).toBeUndefined();
+    const { term } = jobRow("x");
+    const failed = { id: ids[1], key: "k1", state: "failed", inputs: { commit: "d1", "base image": "d2" } };
+    expect(queries.lastRun(term, "docker-build")).toEqual(failed);
+    expect(queries.lastRun(term, "deploy")).toEqual({ id: ids[0], key: "k1", state: "ok", inputs: {} });
+    expect(queries.lastRun("another", "deploy")).toBeUndefined();
   });
   test("operations and how long good runs took", async () => {
     const queries = await filled();
