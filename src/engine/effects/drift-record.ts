@@ -32,6 +32,8 @@ export class DriftRecord {
   readonly #engine: Engine;
   readonly #name: string;
   #now: Remembered;
+  /** When the last repair was begun, by the clock that nobody sets; before this process, as the wall clock tells. */
+  #repairedAt: number;
 
   constructor(engine: Engine, lane: Lane, policy: DriftPolicy) {
     this.#engine = engine;
@@ -39,6 +41,7 @@ export class DriftRecord {
     this.#name = `drift ${lane}`;
     this.#now = remembered(engine.store.queries.setting(this.#name));
     if (this.#now.held !== undefined && this.#now.held.policy !== policy) this.#now = without(this.#now);
+    this.#repairedAt = engine.clock.elapsed() - Math.max(0, engine.clock.now() - this.#now.repairedMs);
   }
 
   /** The value that was settled last. */
@@ -46,9 +49,9 @@ export class DriftRecord {
     return this.#now.settled;
   }
 
-  /** When the next repair may begin. */
-  get repairAtMs(): number {
-    return this.#now.repairedMs + (REPAIR_AFTER_MS[this.#repairs] ?? 0);
+  /** How long until the next repair may begin, in milliseconds. */
+  get repairInMs(): number {
+    return Math.max(0, Math.ceil((REPAIR_AFTER_MS[this.#repairs] ?? 0) - this.#sinceMs));
   }
 
   state(ours: readonly (string | undefined)[]): DriftState {
@@ -81,20 +84,22 @@ export class DriftRecord {
     if (why === "wanted") return [];
     const { settled } = this.#now;
     const counted = why === "forced" ? FRESH : { repairs: this.#repairs + 1, repairedMs: this.#engine.clock.now() };
+    this.#repairedAt = this.#engine.clock.elapsed();
     return [this.#put({ ...(settled === undefined ? {} : { settled }), ...counted })];
   }
 
   /** How many repairs were undone one after the other. */
   get #repairs(): number {
-    const { repairs, repairedMs } = this.#now;
-    const sinceMs = this.#engine.clock.now() - repairedMs;
-    return sinceMs < 0 || sinceMs >= LASTED_MS ? 0 : repairs;
+    return this.#sinceMs >= LASTED_MS ? 0 : this.#now.repairs;
+  }
+  get #sinceMs(): number {
+    return this.#engine.clock.elapsed() - this.#repairedAt;
   }
 
   #repair(): DriftState["repair"] {
     if (this.#repairs === 0) return "due";
     if (this.#repairs >= REPAIR_AFTER_MS.length) return "spent";
-    return this.#engine.clock.now() >= this.repairAtMs ? "due" : "later";
+    return this.repairInMs === 0 ? "due" : "later";
   }
 
   #put(next: Remembered): Write {

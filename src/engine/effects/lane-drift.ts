@@ -19,8 +19,8 @@ export async function showDrift<Spec, W, Seen extends Observed, Ref>(
   core.noticed = noticed;
   if (act.reaction === "hold") state.drift.hold(act.why);
   if (act.reaction !== "later") return core.trouble(error, act.reaction === "wait" ? MOVING_MS : TROUBLE_MS);
-  const retryAtMs = state.drift.repairAtMs;
-  return core.trouble({ ...error, retryAtMs }, Math.min(TROUBLE_MS, Math.max(0, retryAtMs - engine.clock.now())));
+  const { repairInMs } = state.drift;
+  return core.trouble({ ...error, retryAtMs: engine.clock.now() + repairInMs }, Math.min(TROUBLE_MS, repairInMs));
 }
 
 /** Wants the same value again, because of the drift; from here on it goes the way of every newly wanted value. */

@@ -447,11 +447,13 @@ describe("a change by hand that is repaired", () => {
 
 describe("a repair that is undone again and again", () => {
   /** Somebody changes it by hand again as soon as it is repaired. */
-  async function fight(): Promise<Deploying> {
+  async function fight(clockMs = 0): Promise<Deploying> {
     const made = deploying({ drift: "repair" }, "one");
     await made.pass();
     made.rig.engine.steps.subscribe(() => {
-      if (made.shows() === "ok one") made.world.byHand("web", { running: "by hand" });
+      if (made.shows() !== "ok one") return;
+      made.world.byHand("web", { running: "by hand" });
+      made.rig.clock.jump(clockMs);
     });
     made.world.byHand("web", { running: "by hand" });
     return made;
@@ -477,6 +479,17 @@ describe("a repair that is undone again and again", () => {
     await next.pass();
     expect(next.shows()).toBe("ok two");
   });
+
+  it.each([2 * HOUR, -2 * HOUR])(
+    "backs off and holds also when the wall clock is put %i ms on each time",
+    async (ms) => {
+      const made = await fight(ms);
+      await made.pass(5 * MINUTE);
+      expect(made.moves().length).toBeLessThan(4);
+      await made.pass(24 * HOUR);
+      expect([made.moves().length, made.shows().slice(0, 17)]).toEqual([4, "failed DRIFT_HELD"]);
+    },
+  );
 
   it("shows when it is repaired next", async () => {
     const made = await fight();
