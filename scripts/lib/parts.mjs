@@ -15,6 +15,7 @@ const PROGRAMS = {
   chromium: "chromium",
   strace: "strace",
   ip: "iproute2",
+  faketime: "faketime",
 };
 
 /**

@@ -24,7 +24,7 @@ export interface Clock {
 }
 
 export function createClock(scheduler: SchedulerLike = asyncScheduler): Clock {
-  const elapsed = (): number => (scheduler === asyncScheduler ? performance.now() : scheduler.now());
+  const elapsed = scheduler === asyncScheduler ? (): number => performance.now() : (): number => scheduler.now();
   const after = (delayMs: number, work: () => void): Subscription => {
     const dueMs = elapsed() + Math.max(0, Math.ceil(delayMs));
     const timer = new Subscription();

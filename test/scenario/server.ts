@@ -74,6 +74,8 @@ export interface StartOptions {
   readonly command?: "serve" | "local";
   /** Arguments for node that lead to another build of the product. */
   readonly entry?: readonly string[];
+  /** More variables for it; it has PATH and HOME only. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Told the number of the process when it has just begun, long before its pages answer. */
   readonly begun?: (pid: number) => void;
 }
@@ -86,9 +88,9 @@ export interface StartOptions {
 export async function startServer(
   cwd: string,
   args: readonly string[],
-  { command = "serve", entry = builtEntry(), begun }: StartOptions = {},
+  { command = "serve", entry = builtEntry(), env = {}, begun }: StartOptions = {},
 ): Promise<Server> {
-  const child = spawn(process.execPath, [...entry, command, ...args], { cwd, env: environment(cwd) });
+  const child = spawn(process.execPath, [...entry, command, ...args], { cwd, env: { ...environment(cwd), ...env } });
   if (child.pid !== undefined) begun?.(child.pid);
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => chunks.push(String(chunk)));

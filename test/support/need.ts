@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { delimiter, join } from "node:path";
 
 /** The real parts that tests may need. */
-export type Part = "docker" | "swarm" | "registry" | "chromium" | "git" | "busybox" | "strace" | "ip";
+export type Part = "docker" | "swarm" | "registry" | "chromium" | "git" | "busybox" | "strace" | "ip" | "faketime";
 
 /** The programs that stand for a part; the first one is the one that is run. */
 const programs = {
@@ -13,6 +13,7 @@ const programs = {
   busybox: ["busybox"],
   strace: ["strace"],
   ip: ["ip", "unshare"],
+  faketime: ["faketime"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];

@@ -22,8 +22,11 @@ export interface Answered extends Recorded {
 export interface Held {
   /** Resolves when it is here: whole, or, for an answer, when the far side has acted. */
   readonly arrived: Promise<void>;
-  /** Lets it go on. It goes on too when whoever sent it is gone: a request cannot be taken back. */
-  release(): void;
+  /**
+   * Lets it go on. It goes on too when whoever sent it is gone: a request cannot be taken back. `break`: the connection
+   * breaks instead; a number: this status is answered instead.
+   */
+  release(how?: "break" | number): void;
 }
 
 /** Stands before an engine or a registry, writes down what is asked of it, and can hold a request up. */
@@ -68,7 +71,7 @@ interface Hold {
   readonly where: "request" | "answer";
   readonly match: (asked: Recorded) => boolean;
   readonly arrive: () => void;
-  readonly released: Promise<void>;
+  readonly released: Promise<"break" | number | undefined>;
 }
 
 async function startProxy(far: Far, path: string | undefined, cleanUp: () => void): Promise<RecordingProxy> {
@@ -106,9 +109,12 @@ async function startProxy(far: Far, path: string | undefined, cleanUp: () => voi
     tell: (match, listener) => void listeners.push({ match, listener }),
     hold: (where, match) => {
       const arrived = gate();
-      const released = gate();
-      holds.push({ where, match, arrive: arrived.open, released: released.passed });
-      return { arrived: arrived.passed, release: released.open };
+      let release: (how?: "break" | number) => void = () => {};
+      const released = new Promise<"break" | number | undefined>((resolve) => {
+        release = resolve;
+      });
+      holds.push({ where, match, arrive: arrived.open, released });
+      return { arrived: arrived.passed, release };
     },
     dispose: async () => {
       const closed = once(server, "close");
@@ -131,10 +137,7 @@ async function pass(far: Far, asked: IncomingMessage, answer: ServerResponse, pa
   const { method, url, headers } = asked;
   const { held, done } = passing;
   const body = passing.kept ? await whole(asked) : undefined;
-  if (held?.where === "request") {
-    held.arrive();
-    await held.released;
-  }
+  if (held?.where === "request" && !(await goesOn(held, answer))) return;
   const onward = request({ ...far, method, path: url, headers });
   // What nobody waits for any more is given up, as a lost connection would be; what is kept whole goes on by itself.
   if (!passing.kept) answer.on("close", () => onward.destroy());
@@ -146,12 +149,18 @@ async function pass(far: Far, asked: IncomingMessage, answer: ServerResponse, pa
   else onward.end(body);
   const got = await answered;
   done(body, got.statusCode);
-  if (held?.where === "answer") {
-    held.arrive();
-    await held.released;
-  }
+  if (held?.where === "answer" && !(await goesOn(held, answer))) return void got.resume();
   answer.writeHead(got.statusCode ?? 502, got.headers);
   await pipeline(got, answer); // an answer that is cut off is passed on as such
+}
+
+/** Waits until it is released; false when something else was answered by then. */
+async function goesOn(held: Hold, answer: ServerResponse): Promise<boolean> {
+  held.arrive();
+  const how = await held.released;
+  if (how === "break") answer.destroy();
+  else if (how !== undefined) answer.writeHead(how).end();
+  return how === undefined;
 }
 
 function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
