@@ -123,6 +123,30 @@ describe("the overview moves without reload", () => {
     view.grow([added], [{ from: "demo/hello/fetch", to: "demo/hello/check" }]);
     await page.locator('.node[data-key="demo/hello/check"]').waitFor();
     expect(await page.locator(".edge[data-to='demo/hello/check']").count()).toBe(1);
+    view.change({ ...added, state: "running" });
+    await page.locator(".node.look-running[data-key='demo/hello/check']").waitFor();
+  });
+
+  test("all boxes may change at once: each is painted, the chips that stand for it too, and nothing fades", async () => {
+    const { page, complaints } = await open("/");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const [push, ...others] = view.nodes.filter(({ key }) => key === "demo/hello/push");
+    expect(others).toEqual([]);
+    const crowd = Array.from({ length: 30 }, (_, at) => makeNode(`crowd/${at}`, { group: "crowd" }));
+    view.grow(crowd, []);
+    await page.locator('.node[data-key="crowd/29"]').waitFor();
+    const running = view.nodes.map(({ failure: _f, staleSinceMs: _s, updating: _u, ...node }) => node);
+    view.change(...running.map((node) => ({ ...node, state: "running" as const })));
+    await holds(page, "document.querySelectorAll('.node:not(.look-running)').length === 0");
+    const chip = page.locator(".node.chip[data-key='demo/hello/push']");
+    expect(await chip.getAttribute("aria-label")).toBe(
+      `input from demo/hello: ${push?.label.replace("\n", " ")}: running`,
+    );
+    expect(await page.locator("[data-graph].many").count()).toBe(1);
+    view.change({ ...makeNode("crowd/3", { group: "crowd", state: "ready" }) });
+    await page.locator(".node.look-ready[data-key='crowd/3']").waitFor();
+    expect(await page.locator("[data-graph].many").count()).toBe(0);
+    expect(complaints).toEqual([]);
   });
 
   test("a box shows its failure when it is chosen, by mouse and by keyboard", async () => {

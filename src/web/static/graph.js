@@ -1,3 +1,5 @@
+import { createBrush } from "./brush.js";
+
 const SETTLE_MS = 200;
 
 /** Keeps the drawn graph in step: states are changes of classes; a new drawing is fetched when boxes come or go. */
@@ -6,28 +8,37 @@ export function startGraph() {
   if (box === null) return undefined;
   const detail = document.querySelector("[data-detail]");
   const nodes = new Map();
+  const brush = createBrush(box);
+  const news = new Map(); // to be painted with the next frame, however many events came
   let chosen;
   let timer;
+  let frame;
 
   const paint = (node) => {
-    for (const element of elementsOf(box, node.key)) {
-      if (element.dataset.label !== node.label) redraw();
-      recolour(element, node);
-    }
-    if (node.key === chosen) showDetail(detail, node);
+    news.set(node.key, node);
+    frame ??= requestAnimationFrame(paintNews);
+  };
+  const paintNews = () => {
+    frame = undefined;
+    if (!brush.paint(news.values())) redraw();
+    if (news.has(chosen)) showDetail(detail, news.get(chosen));
+    news.clear();
   };
   const redraw = () => {
     timer ??= setTimeout(async () => {
       timer = undefined;
       const svg = await fetchDrawing().catch(() => undefined);
-      if (svg !== undefined) box.replaceChildren(svg);
+      if (svg !== undefined) {
+        box.replaceChildren(svg);
+        brush.look();
+      }
       for (const node of nodes.values()) paint(node);
-      light(box, chosen);
+      light(box, brush, chosen);
     }, SETTLE_MS);
   };
   const choose = (element) => {
     chosen = element?.dataset.key;
-    light(box, chosen);
+    light(box, brush, chosen);
     const node = nodes.get(chosen);
     if (node === undefined) detail.hidden = true;
     else showDetail(detail, node);
@@ -38,23 +49,20 @@ export function startGraph() {
     snapshot: (graph) => {
       nodes.clear();
       for (const node of graph.nodes) nodes.set(node.key, node);
-      const drawn = new Set([...box.querySelectorAll(".node")].map((element) => element.dataset.key));
-      const sameEdges = box.querySelectorAll(".edge").length === graph.edges.length;
-      const listed = box.querySelector(".edge") === null; // a plain list has no edges to compare
-      if (drawn.size !== nodes.size || graph.nodes.some((node) => !drawn.has(node.key))) redraw();
-      else if (!sameEdges && !listed) redraw();
+      if (!brush.shows(graph)) redraw();
       for (const node of graph.nodes) paint(node);
     },
     step: (step) => {
-      for (const key of step.removed) nodes.delete(key);
+      for (const key of step.removed) {
+        nodes.delete(key);
+        news.delete(key);
+      }
       for (const node of [...step.added, ...step.changed]) nodes.set(node.key, node);
       if (step.added.length > 0 || step.removed.length > 0 || step.edges !== undefined) redraw();
       for (const node of step.changed) paint(node);
     },
   };
 }
-
-const elementsOf = (box, key) => box.querySelectorAll(`.node[data-key="${CSS.escape(key)}"]`);
 
 function listen(box, choose) {
   box.addEventListener("focusin", (event) => {
@@ -78,44 +86,11 @@ async function fetchDrawing() {
   return document.adoptNode(drawing.documentElement);
 }
 
-function recolour(element, node) {
-  const kept = ["node", "chip", "chosen"].filter((name) => element.classList.contains(name));
-  const classes = [...kept, `look-${node.look}`, ...(node.updating === undefined ? [] : ["updating"])].join(" ");
-  if (element.getAttribute("class") !== classes) element.setAttribute("class", classes);
-  const symbol = element.querySelector(".symbol");
-  if (symbol === null) return;
-  symbol.setAttribute("href", `#g-${node.look}`);
-  const word = element.querySelector(".word");
-  if (word.textContent !== node.word) word.textContent = node.word;
-  const label = node.label.replaceAll("\n", " ");
-  element.querySelector("title").textContent = [`${label}: ${node.word}`, node.detail, node.failure?.message, node.at]
-    .filter((line) => line !== undefined && line !== "")
-    .join("\n");
-  element.setAttribute("aria-label", `${node.kind} ${label}: ${node.word}. ${node.detail}`);
-  relink(element, node);
-}
-
-/** A box is a link once it has a job. */
-function relink(element, node) {
-  if (node.job === undefined || element.getAttribute("href") === `/job/${node.job}`) return;
-  if (element.localName === "a") {
-    element.setAttribute("href", `/job/${node.job}`);
-    return;
-  }
-  const link = document.createElementNS("http://www.w3.org/2000/svg", "a");
-  for (const { name, value } of element.attributes) {
-    if (name !== "tabindex" && name !== "role") link.setAttribute(name, value);
-  }
-  link.setAttribute("href", `/job/${node.job}`);
-  link.append(...element.childNodes);
-  element.replaceWith(link);
-}
-
 /** Marks the chosen box and the edges that lead to and from it. */
-function light(box, key) {
+function light(box, brush, key) {
   for (const element of box.querySelectorAll(".chosen, .lit")) element.classList.remove("chosen", "lit");
   if (key === undefined) return;
-  for (const element of elementsOf(box, key)) element.classList.add("chosen");
+  for (const element of brush.elementsOf(key)) element.classList.add("chosen");
   for (const edge of box.querySelectorAll(".edge")) {
     if (edge.dataset.from === key || edge.dataset.to === key) edge.classList.add("lit");
   }
