@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { lstat, open } from "node:fs/promises";
 import { join } from "node:path";
+import { TextDecoder } from "node:util";
 import { concat, EMPTY, type Observable, of, Subject, type Subscription } from "rxjs";
 import type { Clock } from "./clock.ts";
 import { LogScrubber } from "./log-scrubber.ts";
@@ -32,12 +33,14 @@ export class LogFiles {
   readonly #clock: Clock;
   readonly #options: LogOptions;
   readonly #live = new Map<string, JobLog>();
+  readonly #flusher: Flusher;
 
   /** @param dir  The state directory. */
   constructor(dir: string, clock: Clock, options: LogOptions = {}) {
     this.#dir = dir;
     this.#clock = clock;
     this.#options = options;
+    this.#flusher = new Flusher(clock);
   }
 
   /** The writer of a job's log; its file is made with the first line. */
@@ -46,6 +49,7 @@ export class LogFiles {
     const log = new JobLog(
       (marked) => this.sink(path, marked),
       this.#clock,
+      this.#flusher,
       this.#options,
       () => this.#live.delete(path),
     );
@@ -104,6 +108,32 @@ export class LogFiles {
   }
 }
 
+/** Calls for what is buffered: one timer for all logs. */
+class Flusher {
+  readonly #clock: Clock;
+  readonly #waiting = new Set<JobLog>();
+  #timer: Subscription | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(log: JobLog): void {
+    this.#waiting.add(log);
+    this.#timer ??= this.#clock.after(FLUSH_MS, () => {
+      this.#timer = undefined;
+      for (const waiting of this.#waiting) waiting.flush();
+    });
+  }
+
+  delete(log: JobLog): void {
+    this.#waiting.delete(log);
+    if (this.#waiting.size > 0) return;
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+  }
+}
+
 /** The log of one job while it is written. After `close` everything is ignored. */
 export class JobLog {
   /** Emits after each write to the file; completes with `close`. */
@@ -112,18 +142,25 @@ export class JobLog {
   readonly #sink: Sink;
   readonly #closed: () => void;
   readonly #outputBytesMax: number;
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #flusher: Flusher;
+  #decoder: TextDecoder | undefined;
   readonly #scrubber = new LogScrubber();
   #buffer = "";
-  #timer: Subscription | undefined;
   #inLine = false;
   #outputBytes = 0;
   #cutBytes = 0;
   #tail = "";
   #closing: Promise<void> | undefined;
 
-  constructor(sink: (marked: (text: string) => string) => Sink, clock: Clock, options: LogOptions, closed: () => void) {
+  constructor(
+    sink: (marked: (text: string) => string) => Sink,
+    clock: Clock,
+    flusher: Flusher,
+    options: LogOptions,
+    closed: () => void,
+  ) {
     this.#clock = clock;
+    this.#flusher = flusher;
     this.#sink = sink((text) => this.#marked(text));
     this.#outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     this.#closed = closed;
@@ -137,15 +174,22 @@ export class JobLog {
   /** Output of a child or a daemon, in any chunks. */
   write(output: string | Uint8Array): void {
     if (this.#closing !== undefined) return;
-    const text =
-      typeof output === "string" ? this.#decoder.decode() + output : this.#decoder.decode(output, { stream: true });
-    this.#output(this.#scrubber.push(text));
+    this.#output(this.#scrubber.push(typeof output === "string" ? this.#rest() + output : this.#decoded(output)));
+  }
+
+  #decoded(output: Uint8Array): string {
+    this.#decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
+    return this.#decoder.decode(output, { stream: true });
+  }
+
+  /** Of bytes that did not make a character yet. */
+  #rest(): string {
+    return this.#decoder?.decode() ?? "";
   }
 
   /** Hands what is buffered to the file. */
   flush(): void {
-    this.#timer?.unsubscribe();
-    this.#timer = undefined;
+    this.#flusher.delete(this);
     if (this.#buffer === "") return;
     const text = this.#buffer;
     this.#buffer = "";
@@ -160,7 +204,7 @@ export class JobLog {
   }
 
   async #close(): Promise<void> {
-    this.#output(this.#scrubber.push(this.#decoder.decode()) + this.#scrubber.end());
+    this.#output(this.#scrubber.push(this.#rest()) + this.#scrubber.end());
     if (this.#cutBytes > 0) {
       const tail = this.#tail.slice(-TAIL_CHARS);
       this.#put(this.#ours(`${this.#cutBytes} bytes of output were not kept; these are the last:`));
@@ -195,7 +239,7 @@ export class JobLog {
     this.#buffer += text;
     this.#inLine = !text.endsWith("\n");
     if (this.#buffer.length >= FLUSH_CHARS) this.flush();
-    else this.#timer ??= this.#clock.after(FLUSH_MS, () => this.flush());
+    else this.#flusher.add(this);
   }
 
   #ours(text: string): string {

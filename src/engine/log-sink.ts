@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, fsync, mkdirSync, openSync, readSync, 
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 const NEWLINE = 0x0a;
 const sync = promisify(fsync);
 
@@ -32,9 +32,13 @@ export class LogSink implements Sink {
 
   /** Appends, marking an earlier gap first. Written synchronously, so that an exit loses nothing that was flushed. */
   append(text: string): void {
-    const mark =
-      this.#lostBytes === 0 ? "" : `\n${this.#marked(`${this.#lostBytes} bytes are missing here: ${this.#why}`)}`;
-    const start = Buffer.from(mark);
+    if (this.#lostBytes > 0) return this.#appendMarked(text);
+    const bytes = Buffer.from(text);
+    this.#lostBytes = bytes.length - this.#write(bytes);
+  }
+
+  #appendMarked(text: string): void {
+    const start = Buffer.from(`\n${this.#marked(`${this.#lostBytes} bytes are missing here: ${this.#why}`)}`);
     const bytes = Buffer.concat([start, Buffer.from(text)]);
     const wrote = this.#write(bytes);
     if (wrote >= start.length) this.#lostBytes = 0;
@@ -62,18 +66,40 @@ export class LogSink implements Sink {
       this.#file ??= openLog(this.#path);
       while (wrote < bytes.length) wrote += writeSync(this.#file, bytes, wrote);
     } catch (error) {
-      this.#why = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+      this.#why = codeOf(error);
     }
     return wrote;
   }
 }
 
-/** An existing file, left by a process that died, is gone on with on a new line. */
+/** The folder is made when it is missing: once a day. */
 function openLog(path: string): number {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_RDWR, 0o600);
+  try {
+    return openIn(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return openIn(path);
+  }
+}
+
+function openIn(path: string): number {
+  try {
+    return openSync(path, O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0o600);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+    return goOn(path);
+  }
+}
+
+/** An existing file, left by a process that died, is gone on with on a new line. */
+function goOn(path: string): number {
+  const file = openSync(path, O_APPEND | O_NOFOLLOW | O_RDWR, 0o600);
   const { size } = fstatSync(file);
   const last = Buffer.alloc(1);
   if (size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE) writeSync(file, "\n");
   return file;
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "unknown error";

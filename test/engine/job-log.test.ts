@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -9,7 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { VirtualTimeScheduler } from "rxjs";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -17,6 +19,7 @@ import { createClock } from "../../src/engine/clock.ts";
 import { LogFiles, type LogOptions, logPath, MARK } from "../../src/engine/job-log.ts";
 import { Secret } from "../../src/engine/secret.ts";
 
+const CHILD = fileURLToPath(new URL("../support/log-handles-child.ts", import.meta.url));
 const ID = "2026-11-21/070000-docker-build-1a2b3c4d";
 const PATH = logPath(ID);
 const STAMP = "1970-01-01 00:00:00.000";
@@ -136,6 +139,32 @@ describe("writing", () => {
     log.write("back\n");
     await log.close();
     expect(text()).toMatch(/^\n¶[^\n]*: 10 bytes are missing here: (EEXIST|ENOTDIR)\nback\n$/);
+  });
+
+  test("without a file handle for it a job ends as always, and its log is gone on with as soon as there is one", () => {
+    const child = [process.execPath, "--import", "tsx", CHILD];
+    const argv = ["-c", 'ulimit -n 60 && exec "$@"', "sh", ...child];
+    const said = execFileSync("sh", argv, { encoding: "utf8", cwd: resolve(CHILD, "../..") });
+    const [without, later, complete, ...more] = said.trim().split("\n");
+    expect(without).toBe('without ok "none"');
+    expect(later).toMatch(/^later ok "\\n\d+ bytes are missing here: EMFILE\\noutput\\nJob succeeded\\n"$/);
+    expect(complete).toBe('with ok "with (with, level average)\\noutput\\nJob succeeded\\n"');
+    expect(more).toEqual([]);
+  }, 60_000);
+
+  test("many logs are flushed by one timer, which goes with the last of them", async () => {
+    const { dir, scheduler, files } = rig();
+    const ids = ["a", "b", "c"].map((name) => `2026-11-21/070000-build-${name}`);
+    const logs = ids.map((id) => files.writer(id));
+    for (const log of logs) log.line("first");
+    expect(scheduler.actions.length).toBe(1);
+    await logs[0]?.close();
+    scheduler.flush();
+    for (const id of ids) expect(readFileSync(join(dir, logPath(id)), "utf8")).toContain("first");
+    for (const log of logs) log.line("second");
+    for (const log of logs) await log.close();
+    expect(scheduler.actions.length).toBe(0);
+    for (const id of ids.slice(1)) expect(readFileSync(join(dir, logPath(id)), "utf8")).toContain("second");
   });
 
   test("does not follow a link that somebody put there", async () => {
