@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -80,15 +82,51 @@ test("a second process is refused, naming the first", async () => {
   expect(refused.message).toContain(`process ${first.child.pid} on `);
 });
 
+/** What a WAL of a killed process is left as; the database itself was not touched since it was opened. */
+async function killedWith(dir: string, lines: number): Promise<readonly number[]> {
+  const writer = start(dir);
+  await writer.said(lines);
+  writer.child.kill("SIGKILL");
+  await writer.ended;
+  return writer.lines.slice(1).map(Number);
+}
+
+test("a log of the database that is cut off, torn or gone: what is left is whole, without a gap", async () => {
+  const dir = temporaryDirectory();
+  await (await opened(dir)).store.close();
+  const acknowledged = await killedWith(dir, 40);
+  const names = ["millrace.db", "millrace.db-wal"];
+  const sound = names.map((name) => readFileSync(join(dir, name)));
+  const [, wal = Buffer.alloc(0)] = sound;
+  const torn = (at: number): Buffer => Buffer.concat([wal.subarray(0, at), Buffer.alloc(wal.length - at, 0x5a)]);
+  const cuts = [0, 1, 31, 32, 33, 4_000, 30_000, 100_000, wal.length - 1].filter((at) => at < wal.length);
+  const left: number[] = [];
+  for (const content of [...cuts.map((at) => wal.subarray(0, at)), ...cuts.map(torn), undefined, wal]) {
+    for (const [index, name] of names.entries()) writeFileSync(join(dir, name), sound[index] ?? "");
+    rmSync(join(dir, "millrace.db-shm"), { force: true });
+    if (content === undefined) rmSync(join(dir, "millrace.db-wal"));
+    else writeFileSync(join(dir, "millrace.db-wal"), content);
+    const { store } = await opened(dir);
+    const last = store.queries.lastEventId();
+    const all = Array.from({ length: last }, (_, at) => at + 1);
+    expect(store.queries.events(all)).toHaveLength(last);
+    left.push(last);
+    await store.close();
+  }
+  expect(left.at(-1)).toBeGreaterThanOrEqual(acknowledged.length);
+  expect(new Set(left).size).toBeGreaterThan(3);
+});
+
 describe.skipIf(!need("strace"))("a disk that answers with errors", () => {
   test.each([
-    { nth: 1, when: "at the start", code: 1 },
-    { nth: 6, when: "while it writes", code: 70 },
-    { nth: 15, when: "later", code: 70 },
-  ])("ends the process, nothing acknowledged after it: $when", async ({ nth, code }) => {
+    { calls: "fsync,fdatasync", error: "EIO", nth: 1, when: "at the start", code: 1 },
+    { calls: "fsync,fdatasync", error: "EIO", nth: 6, when: "while it writes", code: 70 },
+    { calls: "fsync,fdatasync", error: "EIO", nth: 15, when: "later", code: 70 },
+    { calls: "pwrite64", error: "EROFS", nth: 60, when: "mounted read only while it writes", code: 70 },
+  ])("ends the process, nothing acknowledged after it: $error $when", async ({ calls, error, nth, code }) => {
     const dir = temporaryDirectory();
     await (await opened(dir)).store.close();
-    const inject = `inject=fsync,fdatasync:error=EIO:when=${nth}+`;
+    const inject = `inject=${calls}:error=${error}:when=${nth}+`;
     const writer = start(dir, [
       programOf("strace"),
       "-f",
@@ -96,7 +134,7 @@ describe.skipIf(!need("strace"))("a disk that answers with errors", () => {
       "-o",
       "/dev/null",
       "-e",
-      "trace=fsync,fdatasync",
+      `trace=${calls}`,
       "-e",
       inject,
     ]);
