@@ -135,6 +135,7 @@ describe("the overview moves without reload", () => {
     const crowd = Array.from({ length: 30 }, (_, at) => makeNode(`crowd/${at}`, { group: "crowd" }));
     view.grow(crowd, []);
     await page.locator('.node[data-key="crowd/29"]').waitFor();
+    await page.evaluate("document.querySelector('svg.graph').dataset.kept = 'yes'");
     const running = view.nodes.map(({ failure: _f, staleSinceMs: _s, updating: _u, ...node }) => node);
     view.change(...running.map((node) => ({ ...node, state: "running" as const })));
     await holds(page, "document.querySelectorAll('.node:not(.look-running)').length === 0");
@@ -146,6 +147,7 @@ describe("the overview moves without reload", () => {
     view.change({ ...makeNode("crowd/3", { group: "crowd", state: "ready" }) });
     await page.locator(".node.look-ready[data-key='crowd/3']").waitFor();
     expect(await page.locator("[data-graph].many").count()).toBe(0);
+    expect(await page.locator("svg.graph[data-kept]").count()).toBe(1); // painted, not fetched anew
     expect(complaints).toEqual([]);
   });
 

@@ -110,7 +110,7 @@ function drawBox(shape: Shape, { x, y }: Point): string {
     `<title>${escape(tooltip(node, word))}</title>${box}` +
     (node.staleSinceMs === undefined ? "" : `<circle class="stale" cx="${width - 3}" cy="3" r="5" fill="#c05a12"/>`);
   const attributes =
-    `class="${classes}" data-key="${escape(node.key)}" data-label="${escape(node.label)}"` +
+    `class="${classes}" data-key="${escape(node.key)}" data-label="${inAttribute(node.label)}"` +
     ` aria-label="${escape(name)}" transform="translate(${x} ${y})"`;
   if (node.job === undefined) return `<g ${attributes} tabindex="0" role="group">${inside}</g>`;
   return `<a ${attributes} href="/job/${escape(node.job)}">${inside}</a>`;
@@ -121,13 +121,16 @@ function drawChip(shape: Shape, { x, y }: Point): string {
   const { look, word } = markOfNode(node);
   const name = `input from ${node.group}: ${node.label.replaceAll("\n", " ")}`;
   return (
-    `<g class="node chip look-${look}" data-key="${escape(node.key)}" data-label="${escape(node.label)}" tabindex="0"` +
+    `<g class="node chip look-${look}" data-key="${escape(node.key)}" data-label="${inAttribute(node.label)}" tabindex="0"` +
     ` role="group" aria-label="${escape(`${name}: ${word}`)}" transform="translate(${x} ${y})">` +
     `<title>${escape(`${name}: ${word}`)}</title>` +
     `<rect class="box" width="${width}" height="${height}" rx="${height / 2}" fill="#ffffff" stroke="${COLOURS[look]}"/>` +
     `<text class="label" x="12" y="14" font-size="11">${escape(shape.lines.join(" "))}</text></g>`
   );
 }
+
+/** A line break in an attribute of XML would be read as a space, and the label taken for another. */
+const inAttribute = (text: string): string => escape(text).replaceAll("\n", "&#10;");
 
 /** The shape tells the kind: inputs are round, what moves the world has a point, tags a notch. */
 function outline(kind: string, width: number, height: number): string {
