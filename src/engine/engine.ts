@@ -119,7 +119,7 @@ export class Engine {
   #record(cause: Cause): EventRow {
     this.#lastEvent += 1;
     const row: EventRow = { id: this.#lastEvent, atMs: this.clock.now(), ...cause };
-    this.journal.note({ put: "event", row });
+    this.journal.remark({ put: "event", row });
     return row;
   }
 

@@ -5,6 +5,7 @@ interface Item {
   readonly number: number;
   batch: readonly Write[];
   readonly done: () => void;
+  readonly unhurried: boolean;
 }
 
 /**
@@ -36,10 +37,14 @@ export class Journal {
 
   /** Resolves once the batch is durable. */
   save(...batch: readonly Write[]): Promise<void> {
+    return this.#put(batch, false);
+  }
+
+  #put(batch: readonly Write[], unhurried: boolean): Promise<void> {
     return new Promise((resolve) => {
       if (this.#closed) return;
       this.#number += 1;
-      const item: Item = { number: this.#number, batch, done: resolve };
+      const item: Item = { number: this.#number, batch, done: resolve, unhurried };
       if (this.#held.length > 0 && !batch.some(isClosing)) this.#hold(item);
       else this.#send(item);
     });
@@ -47,7 +52,12 @@ export class Journal {
 
   /** For what nobody waits for: it keeps its place in the order. */
   note(...batch: readonly Write[]): void {
-    void this.save(...batch);
+    void this.#put(batch, false);
+  }
+
+  /** For what is of use only together with what comes after it, such as the event that a job names: it goes with that. */
+  remark(...batch: readonly Write[]): void {
+    void this.#put(batch, true);
   }
 
   /** Nothing is written from now on, and whoever waits for it waits for ever: the process ends. */
@@ -56,7 +66,7 @@ export class Journal {
   }
 
   #send(item: Item): void {
-    const sent = this.#store.commit(item.batch).then(
+    const sent = this.#store.commit(item.batch, item.unhurried).then(
       () => {
         this.#outdate(item);
         item.done();

@@ -10,12 +10,14 @@ import { lockState, type StateLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
 import { noReserve, type Reserve, reserveIn } from "./reserve.ts";
 import { connectMemory, connectReader, connectWriter, createPrivate, damaged, failureOf, faultOf } from "./sqlite.ts";
-import { SqliteStore } from "./sqlite-store.ts";
+import { SqliteStore, type StoreParts } from "./sqlite-store.ts";
 import type { Store } from "./store.ts";
 import { inlineWriter, threadWriter, type Writer } from "./writer.ts";
 
 /** How long the first commit of a group waits for others. */
 const GROUP_WINDOW_MS = 3;
+/** And how long one that nobody waits for. */
+const LONG_WINDOW_MS = 100;
 
 export interface StoreOptions {
   /** The state directory; made, readable by us alone, when it is not there. */
@@ -60,11 +62,20 @@ export async function openStore(options: StoreOptions): Promise<Result<Store>> {
       reader: reader.value,
       epoch,
       clock,
-      window: options.writer === "inline" ? queueMicrotask : (then) => void clock.after(GROUP_WINDOW_MS, then),
+      ...windowsOf(options),
       onFatal: options.onFatal,
       onClose: () => lock.value.release(),
     }),
   );
+}
+
+/** In virtual time nothing waits: what is written is there when the step is over. */
+function windowsOf({ writer, clock }: StoreOptions): Pick<StoreParts, "window" | "longWindow"> {
+  if (writer === "inline") return { window: queueMicrotask };
+  return {
+    window: (then) => void clock.after(GROUP_WINDOW_MS, then),
+    longWindow: (then) => clock.after(LONG_WINDOW_MS, then),
+  };
 }
 
 /** A store in memory, for tests: nothing outlives it. */

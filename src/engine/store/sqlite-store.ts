@@ -21,6 +21,8 @@ export interface StoreParts {
   readonly clock: Clock;
   /** How long the first commit waits for company: calls `then` later, never at once. */
   readonly window: (then: () => void) => void;
+  /** The same for a commit that nobody waits for; default: as `window`. Unsubscribe to call it off. */
+  readonly longWindow?: (then: () => void) => Subscription;
   readonly onFatal: (error: Failure) => void;
   /** Called last by `close`. */
   readonly onClose: () => void;
@@ -36,6 +38,7 @@ interface Pending {
  *
  *     idle ── commit ──▶ gathering ── window ──▶ writing ── answer, none pending ──▶ idle
  *                                                  ▲──────── answer, some pending ──┘
+ *     idle ── unhurried commit ──▶ waiting ── long window, or any other commit ──▶ gathering
  *     any ── fatal answer ──▶ dead: nothing resolves any more
  */
 export class SqliteStore implements Store {
@@ -46,6 +49,8 @@ export class SqliteStore implements Store {
   readonly #listeners: ((full: boolean) => void)[] = [];
   #pending: Pending[] = [];
   #busy = false;
+  /** Counts while nothing but what is unhurried is pending. */
+  #waiting: Subscription | undefined;
   #probing = new Subscription();
   #full = false;
   #life: "open" | "dead" | "closed" = "open";
@@ -66,7 +71,7 @@ export class SqliteStore implements Store {
     this.#listeners.push(listener);
   }
 
-  commit(batch: readonly Write[]): Promise<void> {
+  commit(batch: readonly Write[], unhurried = false): Promise<void> {
     const closing = batch.some(isClosing);
     if (this.#full && !closing) return Promise.reject(new StoreFull(FULL));
     return new Promise((resolve, reject) => {
@@ -75,12 +80,12 @@ export class SqliteStore implements Store {
         else reject(outcome.kind === "refused" ? new StoreRefused(outcome.message) : new StoreFull(FULL));
       };
       this.counts.batches += 1;
-      this.#enqueue({ batch: { cells: encodeWrites(batch), closing }, settle });
+      this.#enqueue({ batch: { cells: encodeWrites(batch), closing }, settle }, unhurried);
     });
   }
 
   flush(): Promise<void> {
-    if (!this.#busy && this.#life !== "dead") return Promise.resolve();
+    if (!this.#busy && this.#pending.length === 0 && this.#life !== "dead") return Promise.resolve();
     return new Promise((resolve) => {
       this.#enqueue({ batch: { cells: [], closing: true }, settle: () => resolve() });
     });
@@ -97,11 +102,19 @@ export class SqliteStore implements Store {
     this.#parts.onClose();
   }
 
-  #enqueue(pending: Pending): void {
+  #enqueue(pending: Pending, unhurried = false): void {
     if (this.#life === "closed") throw new Error("the store is closed");
     if (this.#life === "dead") return; // never settles: the process is about to end
     this.#pending.push(pending);
     if (this.#busy) return;
+    const { longWindow } = this.#parts;
+    if (unhurried && longWindow !== undefined) this.#waiting ??= longWindow(() => this.#gather());
+    else this.#gather();
+  }
+
+  #gather(): void {
+    this.#waiting?.unsubscribe();
+    this.#waiting = undefined;
     this.#busy = true;
     this.#parts.window(() => void this.#writeAll());
   }

@@ -152,8 +152,10 @@ export interface Store {
    * Rejects with `StoreFull` when the disk is full (nothing of the batch is written; `full` tells when it is over).
    * Rejects with `StoreRefused` when a constraint forbids it (nothing of the batch is written).
    * Any other I/O error or a corruption ends the process: `onFatal` is called once and nothing resolves any more.
+   *
+   * @param unhurried  Nobody waits for it: it may go with the next batch, or alone after a while.
    */
-  commit(batch: readonly Write[]): Promise<void>;
+  commit(batch: readonly Write[], unhurried?: boolean): Promise<void>;
   /** Waits until all earlier commits are durable. */
   flush(): Promise<void>;
   readonly queries: Queries;

@@ -1,5 +1,7 @@
 import Sqlite from "better-sqlite3";
+import { VirtualTimeScheduler } from "rxjs";
 import { afterEach, describe, expect, test } from "vitest";
+import { createClock } from "../../../src/engine/clock.ts";
 import { memoryStore } from "../../../src/engine/store/open.ts";
 import { StoreRefused } from "../../../src/engine/store/store.ts";
 import { event, intentRow, jobRow, opened, temporaryDirectory } from "./support.ts";
@@ -124,6 +126,46 @@ describe.each(["inline", "thread"] as const)("%s writer", (writer) => {
     expect(late).toEqual([]);
     expect(aside(dir).prepare("SELECT count(*) AS n FROM event").get()).toEqual({ n: 0 });
     expect(fatal).toHaveLength(1);
+  });
+});
+
+describe("what nobody waits for", () => {
+  const slow = async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { store } = await opened(temporaryDirectory(), { writer: "thread", clock: createClock(scheduler) });
+    return { scheduler, store };
+  };
+
+  test("goes with the next commit, before it, in one transaction", async () => {
+    const { scheduler, store } = await slow();
+    const first = store.commit([{ put: "event", row: event(1) }], true);
+    const second = store.commit([{ put: "event", row: { ...event(1), detail: "again" } }]);
+    expect(scheduler.actions.map(({ delay }) => delay)).toEqual([3]);
+    scheduler.flush();
+    await Promise.all([first, second]);
+    expect(store.queries.events([1])).toEqual([event(1, "again")]);
+    expect(store.counts).toEqual({ batches: 2, transactions: 1 });
+  });
+
+  test("is written alone after a while", async () => {
+    const { scheduler, store } = await slow();
+    const written = store.commit([{ put: "event", row: event(1) }], true);
+    const other = store.commit([{ put: "event", row: event(2) }], true);
+    expect(scheduler.actions.map(({ delay }) => delay)).toEqual([100]);
+    scheduler.flush();
+    await Promise.all([written, other]);
+    expect(store.queries.events([1, 2])).toEqual([event(1), event(2)]);
+    expect(store.counts.transactions).toBe(1);
+  });
+
+  test("is waited for by a flush", async () => {
+    const { scheduler, store } = await slow();
+    void store.commit([{ put: "event", row: event(1) }], true);
+    const flushed = store.flush();
+    expect(scheduler.actions.map(({ delay }) => delay)).toEqual([3]);
+    scheduler.flush();
+    await flushed;
+    expect(store.queries.events([1])).toEqual([event(1)]);
   });
 });
 
