@@ -516,6 +516,22 @@ describe("a repair that is undone again and again", () => {
     expect([next.moves().length, next.shows().slice(0, 17)]).toEqual([4, "failed DRIFT_HELD"]);
   });
 
+  it("is counted though the process dies in each repair", async () => {
+    let made = deploying({ drift: "repair" }, "one");
+    await made.pass();
+    for (let repairs = 1; repairs <= 3; repairs++) {
+      made.world.byHand("web", { running: "by hand" });
+      const dying = await made.restart("one", { dies: (point) => point === "after apply" });
+      await dying.pass(6 * MINUTE);
+      made = await dying.restart("one", { dies: () => false });
+      await made.pass();
+      expect([made.shows(), made.moves().length]).toEqual(["ok one", repairs + 1]);
+    }
+    made.world.byHand("web", { running: "by hand" });
+    await made.pass(HOUR);
+    expect([made.moves().length, made.shows().slice(0, 17)]).toEqual([4, "failed DRIFT_HELD"]);
+  });
+
   it("is forgotten when a repair has lasted an hour", async () => {
     const made = await drifted("repair");
     for (let day = 0; day < 5; day++) {
