@@ -16,6 +16,10 @@ const PROGRAMS = {
   strace: "strace",
   ip: "iproute2",
   faketime: "faketime",
+  nbdkit: "nbdkit",
+  nbdfuse: "libnbd-bin",
+  fusermount3: "fuse3",
+  "mkfs.ext4": "e2fsprogs",
 };
 
 /**

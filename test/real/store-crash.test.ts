@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { opened, refusal, temporaryDirectory } from "../engine/store/support.ts";
 import { need, programOf } from "../support/need.ts";
+import { mayCutPower, powerDisk } from "../support/power.ts";
 
 const CHILD = fileURLToPath(new URL("../support/store-child.ts", import.meta.url));
 
@@ -115,6 +116,25 @@ test("a log of the database that is cut off, torn or gone: what is left is whole
   }
   expect(left.at(-1)).toBeGreaterThanOrEqual(acknowledged.length);
   expect(new Set(left).size).toBeGreaterThan(3);
+});
+
+test.skipIf(!mayCutPower())("a power cut loses no row that was acknowledged", async () => {
+  for (const lines of [3, 25, 60]) {
+    const disk = await powerDisk(64);
+    onTestFinished(() => disk.dispose());
+    const dir = join(disk.dir, "state");
+    const writer = start(dir);
+    await writer.said(lines);
+    await disk.cut();
+    killGroup(writer.child);
+    await writer.ended;
+    disk.restore();
+    const acknowledged = writer.lines.filter((line) => /^\d+$/.test(line)).map(Number);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(lines - 1);
+    const { store } = await opened(dir);
+    expect(store.queries.events(acknowledged)).toHaveLength(acknowledged.length);
+    await store.close();
+  }
 });
 
 describe.skipIf(!need("strace"))("a disk that answers with errors", () => {

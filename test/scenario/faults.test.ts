@@ -68,6 +68,27 @@ describe.skipIf(!parts)("a registry or repository that goes away", () => {
     await expectDeployedOnce();
   });
 
+  const uploads = (): number =>
+    registry.requests.filter(({ method, path }) => method === "POST" && path.includes("/blobs/uploads")).length;
+
+  it.each([
+    ["answer", "break"],
+    ["request", 503],
+    ["request", "break"],
+  ] as const)("registry, that fails at the end of a push (%s, %s): no layer is sent twice", async (where, how) => {
+    const pushes = (): number => registry.requests.filter(isPush).length;
+    const before = pushes();
+    const held = registry.hold(where, isPush);
+    const { commit } = world.push(await sample(`push-${where}-${how}`));
+    await held.arrived;
+    const sent = uploads();
+    held.release(how);
+    await world.server.rolledOut(commit);
+    expect(pushes() - before).toBe(2);
+    expect(uploads()).toBe(sent);
+    await expectDeployedOnce();
+  });
+
   it("registry, while the public tag is moved", async () => {
     const held = registry.hold("request", isTag);
     const { commit } = world.push(await sample("tag-cut"));

@@ -3,7 +3,17 @@ import { request } from "node:http";
 import { delimiter, join } from "node:path";
 
 /** The real parts that tests may need. */
-export type Part = "docker" | "swarm" | "registry" | "chromium" | "git" | "busybox" | "strace" | "ip" | "faketime";
+export type Part =
+  | "docker"
+  | "swarm"
+  | "registry"
+  | "chromium"
+  | "git"
+  | "busybox"
+  | "strace"
+  | "ip"
+  | "faketime"
+  | "nbdkit";
 
 /** The programs that stand for a part; the first one is the one that is run. */
 const programs = {
@@ -14,6 +24,7 @@ const programs = {
   strace: ["strace"],
   ip: ["ip", "unshare"],
   faketime: ["faketime"],
+  nbdkit: ["nbdkit", "nbdfuse", "fusermount3", "mkfs.ext4"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -37,10 +48,10 @@ export function need(part: Part): boolean {
   return there;
 }
 
-/** The path of the program that stands for a part. @throws {Error} when it is missing: ask `need` first. */
-export function programOf(part: keyof typeof programs): string {
-  const path = find(programs[part][0]);
-  if (path === undefined) throw new Error(`no ${programs[part][0]} on this machine`);
+/** The path of the program that stands for a part, or of another one of it. @throws {Error} when it is missing: ask `need` first. */
+export function programOf(part: keyof typeof programs, program: string = programs[part][0]): string {
+  const path = find(program);
+  if (path === undefined) throw new Error(`no ${program} on this machine`);
   return path;
 }
 

@@ -1,11 +1,12 @@
 // A machine that lacks something: file handles, inodes. Neither the repository nor the commit is to blame.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createClock } from "../../../src/engine/clock.ts";
-import { run } from "../../../src/engine/process.ts";
+import { run, setSearchPath } from "../../../src/engine/process.ts";
 import { checkout, createGit } from "../../../src/plugins/git/index.ts";
 import { makeRepository, type TestRepository } from "../../support/git.ts";
 import { testJob } from "../../support/job.ts";
@@ -34,6 +35,39 @@ test("too few file handles: the whole commit or a failure that heals, never some
   expect([...kinds].toSorted()).toEqual(["NO_PROCESS", "content"]);
   expect([endings[0], endings.at(-1)]).toEqual(["0 NO_PROCESS", "30 content"]);
 }, 60_000);
+
+test("a git that lacks something at any of its calls: the whole commit or a failure that heals", async () => {
+  const work = withSubmodule();
+  const commit = work.git("rev-parse", "HEAD");
+  const dir = mkdtempSync(join(tmpdir(), "millrace-git-fails-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  writeFileSync(join(dir, "git"), failing(execFileSync("which", ["git"], { encoding: "utf8" }).trim()), {
+    mode: 0o755,
+  });
+  setSearchPath(`${dir}:${process.env["PATH"] ?? ""}`);
+  onTestFinished(() => setSearchPath(process.env["PATH"] ?? ""));
+  const endings: string[] = [];
+  for (const state of ["known", undefined])
+    for (let nth = 1; ; nth += 1) {
+      writeFileSync(join(dir, "fails-at"), String(nth));
+      writeFileSync(join(dir, "calls"), "0");
+      const git = createGit(join(dir, state ?? `new-${nth}`), createClock());
+      const taken = await checkout(git, { url: work.dir }, commit, { includeGit: false, submodules: true }, testJob());
+      endings.push(taken.ok ? readFileSync(join(taken.value.dir, "inner/word.txt"), "utf8") : taken.error.code);
+      if (Number(readFileSync(join(dir, "calls"), "utf8")) < nth) break;
+    }
+  expect(endings.length).toBeGreaterThan(20);
+  expect([...new Set(endings)].toSorted()).toEqual(["NO_PROCESS", "content\n"]);
+}, 60_000);
+
+/** The real git, but for one call: `calls` counts them, `fails-at` says which. */
+const failing = (git: string): string => `#!/bin/sh
+here=$(dirname "$0")
+nth=$(($(cat "$here/calls") + 1))
+echo $nth > "$here/calls"
+if [ $nth = "$(cat "$here/fails-at")" ]; then echo "fatal: cannot open it: Too many open files" >&2; exit 128; fi
+exec ${git} "$@"
+`;
 
 describe.skipIf(!mayMount())("a disk without inodes", () => {
   test("is a full disk, which heals", async () => {
