@@ -79,9 +79,9 @@ function planLater(random: () => number, means: Means): Strike {
 }
 
 function planWrite(random: () => number, from: Moment): Strike {
-  const to = random() < 0.85 ? "service" : "tag";
+  const to = random() < 0.9 ? "service" : "tag";
   const side = pick(random, ["request", "answer"] as const);
-  const nth = 1 + below(random, to === "service" ? 8 : 2);
+  const nth = to === "tag" ? 1 + below(random, 2) : pick(random, [1, 2, 4, 5, 6, 7, 8, 8]);
   const meanwhile = side === "request" ? (["nothing", "newer", "back", "back"] as const) : MEANWHILE;
   return { from, weapon: { by: "write", to, side, nth }, limitMs: 6_000, meanwhile: pick(random, meanwhile) };
 }
@@ -89,7 +89,8 @@ function planWrite(random: () => number, from: Moment): Strike {
 function planCall(random: () => number, from: Moment): Strike {
   // At birth git would be hit, which is its child and writes too.
   const { calls, most } = pick(random, from === "birth" ? COMMITS : ALL);
-  const nth = 1 + below(random, Math.ceil(most / SHARE[from]));
+  // Early ones more often: an intent is recorded, sent and recorded as in within the first few.
+  const nth = Math.ceil((most / SHARE[from]) ** random());
   return { from, weapon: { by: "call", calls, nth }, limitMs: limit(random, from), meanwhile: pick(random, MEANWHILE) };
 }
 
@@ -103,7 +104,7 @@ const SHARE: Readonly<Record<Moment, number>> = { push: 1, open: 2, birth: 4 };
 const MEANWHILE = ["nothing", "nothing", "nothing", "nothing", "newer", "back"] as const;
 
 /** While there is likely something left to interrupt. */
-const limit = (random: () => number, from: Moment): number => (from === "open" ? 500 : 1_500) + below(random, 2_000);
+const limit = (random: () => number, from: Moment): number => (from === "open" ? 800 : 1_500) + below(random, 2_000);
 
 /** One line for people. */
 export function strikeText({ from, weapon, meanwhile }: Strike): string {

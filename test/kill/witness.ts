@@ -6,6 +6,8 @@ import type { Records } from "./records.ts";
 /** How often it looks, in milliseconds. */
 const EVERY_MS = 120;
 const ROWS = 40;
+/** Endings that are looked for: a run of a night says more than the records can be asked for at once. */
+const KEPT = 4_000;
 const Deploys = Type.Array(DeployJson);
 const Services = Type.Array(ServiceJson);
 
@@ -24,6 +26,8 @@ export type Seen = ReadonlyMap<string, One>;
  * What was said to be over has to be in the records for ever; a service that is said to be as wanted has to be so.
  */
 export class Witness {
+  /** How many endings were said so far. */
+  said = 0;
   readonly #lies = new Set<string>();
   readonly #ended = new Map<string, string>();
   readonly #seen: () => Promise<Seen>;
@@ -35,11 +39,6 @@ export class Witness {
   /** What was said and is not true. */
   get lies(): readonly string[] {
     return [...this.#lies];
-  }
-
-  /** How many endings were said so far. */
-  get said(): number {
-    return this.#ended.size;
   }
 
   /** Looks until the server does not answer any more. */
@@ -56,15 +55,13 @@ export class Witness {
   }
 
   /** Endings that were said and are not in the records of a dead server, or not as they were said. */
-  lost({ intents, jobs }: Records): readonly string[] {
-    const kept = new Map<string, string>([
-      ...intents.map(({ id, state, endedMs }) => [id, ending("deploy", state, endedMs)] as const),
-      ...jobs.map(({ id, state, endedMs }) => [id, ending("job", state, endedMs)] as const),
-    ]);
+  lost({ intents, job }: Records): readonly string[] {
+    const deploys = new Map(intents.map((row) => [row.id, row]));
     const lost: string[] = [];
     for (const [id, said] of this.#ended) {
-      const found = kept.get(id);
-      if (found !== said) lost.push(`${id}: it was said "${said}", and is recorded "${found ?? "not at all"}"`);
+      const row = deploys.get(id) ?? job(id);
+      const found = row === undefined ? "not at all" : ending(row.state, row.endedMs);
+      if (found !== said) lost.push(`${id}: it was said "${said}", and is recorded "${found}"`);
     }
     return lost;
   }
@@ -84,9 +81,16 @@ export class Witness {
         this.#lies.add(`deploy ${first.id} of ${name} is said to be verified: ${JSON.stringify(found)} is found`);
     }
     for (const { id, state, ended } of deploysAfter)
-      if (ended !== undefined) this.#ended.set(id, ending("deploy", state, Date.parse(ended)));
+      if (ended !== undefined) this.#remember(id, ending(state, Date.parse(ended)));
     for (const { id, state, ended } of jobs)
-      if (ended !== undefined) this.#ended.set(id, ending("job", state, Date.parse(ended)));
+      if (ended !== undefined) this.#remember(id, ending(state, Date.parse(ended)));
+  }
+
+  #remember(id: string, said: string): void {
+    if (!this.#ended.has(id)) this.said += 1;
+    this.#ended.set(id, said);
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > KEPT && oldest !== undefined) this.#ended.delete(oldest);
   }
 
   /** What is said to be as wanted has to run, and to be what is wanted. */
@@ -104,8 +108,8 @@ export class Witness {
 const newestOf = (service: string, deploys: readonly Deploy[]): Deploy | undefined =>
   deploys.find(({ lane }) => lane.endsWith(`/${service}`));
 
-const ending = (what: string, state: string, endedMs: number | null): string =>
-  `${what} ${state} at ${endedMs === null ? "no time" : new Date(endedMs).toISOString()}`;
+const ending = (state: string, endedMs: number | null): string =>
+  `${state} at ${endedMs === null ? "no time" : new Date(endedMs).toISOString()}`;
 
 const answers = (server: Server): Promise<boolean> =>
   fetch(`${server.url}/healthz`).then(
