@@ -46,6 +46,8 @@ export class FakeWorld {
   readonly arrivals: Arrival[] = [];
   /** Values that never get healthy: the world undoes them. */
   readonly bad = new Set<string>();
+  /** Values that stay there, and are never well. */
+  readonly stuck = new Set<string>();
   readonly unreachable = new Set<string>();
   /** One for each of the next writes. */
   readonly mishaps: (Mishap | undefined)[] = [];
@@ -107,7 +109,8 @@ export class FakeWorld {
     const settle = (): void => {
       const { version } = this.#things.get(name) ?? after;
       const undone: Thing = { ...before, version: version + 1, motion: "rolled-back" };
-      this.#things.set(name, this.bad.has(after.running) ? undone : { ...after, version, motion: "steady" });
+      const motion = this.stuck.has(after.running) ? "failed" : "steady";
+      this.#things.set(name, this.bad.has(after.running) ? undone : { ...after, version, motion });
     };
     this.#moves.set(name, this.#clock.after(this.moveMs, settle));
   }
@@ -202,6 +205,7 @@ const noAnswer = (name: string): Failure => problem("ENGINE_UNREACHABLE", `${nam
 
 function settled(thing: Thing | undefined, ref: FakeRef): Settled {
   if (thing?.motion === "rolled-back") return { state: "rolled-back", evidence: `${ref.running} did not get healthy` };
+  if (thing?.motion === "failed") return { state: "failed", evidence: `${ref.running} stands still` };
   if (thing?.running !== ref.running) return { state: "failed", evidence: `it runs ${thing?.running ?? "nothing"}` };
   return { state: "healthy", evidence: `${ref.running} runs` };
 }

@@ -19,6 +19,8 @@ interface Settled {
 
 interface Remembered {
   readonly settled?: Settled;
+  /** What the last deploy that did not succeed found there, and what it was to put there; null for nothing. */
+  readonly left: readonly (string | null)[];
   /** With the policy that it came from: another one in pipeline.ts ends it. */
   readonly held?: { readonly why: string; readonly policy: string };
   /** Repairs that were undone, and when the last one was begun. */
@@ -54,9 +56,11 @@ export class DriftRecord {
     return Math.max(0, Math.ceil((REPAIR_AFTER_MS[this.#repairs] ?? 0) - this.#sinceMs));
   }
 
-  state(ours: readonly (string | undefined)[]): DriftState {
-    const { settled, held } = this.#now;
+  /** @param found What the open intent found there. */
+  state(found: readonly (string | undefined)[]): DriftState {
+    const { settled, held, left } = this.#now;
     const { policy } = this;
+    const ours = [...found, ...left.map((running) => running ?? undefined)];
     return { policy, settled, ours, held: held?.why, repair: this.#repair() };
   }
 
@@ -66,7 +70,13 @@ export class DriftRecord {
     const before = this.#now.settled;
     const same = before?.generation === generation && before.digest === digest && before.running === running;
     if (same && this.#now.held === undefined) return;
-    this.#engine.journal.note(this.#put({ ...without(this.#now), settled }));
+    this.#engine.journal.note(this.#put({ ...this.#counts, settled, left: [] }));
+  }
+
+  /** An intent has ended: what is to be saved with it. */
+  ended(verified: boolean, before: string | null, settled: Settled): Write {
+    if (verified) return this.#put({ ...this.#counts, settled, left: [] });
+    return this.#put({ ...this.#now, left: [before, settled.running] });
   }
 
   hold(why: string): void {
@@ -76,16 +86,21 @@ export class DriftRecord {
 
   /** A person accepts what runs: what is to be saved with it. */
   adopted(settled: Settled): Write {
-    return this.#put({ settled, ...FRESH });
+    return this.#put({ settled, left: [], ...FRESH });
   }
 
   /** An intent is begun: what is to be saved with it. */
   begun(why: "repair" | "forced" | "wanted"): readonly Write[] {
     if (why === "wanted") return [];
-    const { settled } = this.#now;
+    const { settled, left } = this.#now;
     const counted = why === "forced" ? FRESH : { repairs: this.#repairs + 1, repairedMs: this.#engine.clock.now() };
     this.#repairedAt = this.#engine.clock.elapsed();
-    return [this.#put({ ...(settled === undefined ? {} : { settled }), ...counted })];
+    return [this.#put({ ...(settled === undefined ? {} : { settled }), left, ...counted })];
+  }
+
+  get #counts(): Pick<Remembered, "repairs" | "repairedMs"> {
+    const { repairs, repairedMs } = this.#now;
+    return { repairs, repairedMs };
   }
 
   /** How many repairs were undone one after the other. */
@@ -104,9 +119,9 @@ export class DriftRecord {
 
   #put(next: Remembered): Write {
     this.#now = next;
-    const { settled, held, repairs, repairedMs } = next;
+    const { settled, held, ...rest } = next;
     const hold = held === undefined ? {} : { heldWhy: held.why, heldPolicy: held.policy };
-    return { put: "setting", row: { name: this.#name, value: { ...settled, ...hold, repairs, repairedMs } } };
+    return { put: "setting", row: { name: this.#name, value: { ...settled, ...hold, ...rest } } };
   }
 }
 
@@ -122,12 +137,13 @@ function remembered(json: Json | undefined): Remembered {
     return typeof found === "string" ? found : "";
   };
   const number = (name: string): number => Number(field(name) ?? 0);
-  const [running, adoptedBy, why] = [field("running"), text("adoptedBy"), text("heldWhy")];
+  const [running, adoptedBy, why, left] = [field("running"), text("adoptedBy"), text("heldWhy"), field("left")];
   const by = adoptedBy === "" ? {} : { adoptedBy };
   const settled = { generation: number("generation"), digest: text("digest"), running: text("running"), ...by };
   return {
     repairs: number("repairs"),
     repairedMs: number("repairedMs"),
+    left: Array.isArray(left) ? left.map((one: unknown) => (typeof one === "string" ? one : null)) : [],
     ...(typeof running === "string" ? { settled } : {}),
     ...(why === "" ? {} : { held: { why, policy: text("heldPolicy") } }),
   };

@@ -10,7 +10,6 @@ import type { Stamp } from "./target.ts";
 export interface Ended extends Ending {
   readonly job: IntentRow["job"];
   readonly endedMs: number;
-  readonly wanted: IntentRow["wanted"];
 }
 
 /** The open intent of a lane and the ending of the last one; every change of it is durable first. */
@@ -64,7 +63,6 @@ const endedOf = (row: IntentRow, state: Ending["state"]): Ended => ({
   evidence: row.evidence ?? "",
   job: row.job,
   endedMs: row.endedMs ?? row.createdMs,
-  wanted: row.wanted,
 });
 
 export function endingFailure({ state, evidence }: Pick<Ending, "state" | "evidence">): Failure {

@@ -115,16 +115,19 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
     const { want, state, kind } = this.#core;
     if (want === undefined) return;
     const row: IntentRow = { ...state.newRow(want, job.id), wanted: kind.wanted.encode(want.value) };
-    await this.#close({ ...row, state: "failed", evidence: job.row.note ?? error.message }, "failed", error);
+    await this.#close({ ...row, state: "failed", evidence: job.row.note ?? error.message }, "failed", error, false);
   }
 
   /** Commits an ending and that of its job in one transaction. */
-  async #close(row: IntentRow, state: Ending["state"], error?: Failure): Promise<void> {
+  async #close(row: IntentRow, state: Ending["state"], error?: Failure, sent = true): Promise<void> {
     const { engine, state: known, job, face } = this.#core;
     const ended: IntentRow = { ...row, endedMs: engine.clock.now() };
     const evidence = row.evidence ?? "";
     const reason = state === "verified" ? undefined : (error ?? endingFailure({ state, evidence }));
-    await job.end(reason, { put: "intent", row: ended });
+    const { generation, digest } = row;
+    const value = { generation, digest, running: known.runningOf(row) };
+    const left = sent ? [known.drift.ended(state === "verified", row.before, value)] : [];
+    await job.end(reason, { put: "intent", row: ended }, ...left);
     known.intents.ended(ended, state);
     known.wants.tried(row.generation);
     known.cleared = undefined;

@@ -64,7 +64,7 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
       seen: this.#seen,
       recorded: this.#recorded(),
       cleared: this.cleared,
-      drift: this.drift.state(this.#ours()),
+      drift: this.drift.state(this.#found()),
     };
   }
 
@@ -74,17 +74,14 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
     return receipt !== undefined && this.#engine.store.queries.intent(receipt.intent)?.lane === this.#about.lane;
   }
 
-  /** What the target may run because of us: what the last intent wanted, and what the open one found there. */
-  #ours(): readonly (string | undefined)[] {
-    const { row, last } = this.intents;
-    return [
-      ...(last === undefined ? [] : [this.runningOf(last)]),
-      ...(row === undefined ? [] : [row.before ?? undefined]),
-    ];
+  /** What the open intent found on the target. */
+  #found(): readonly (string | undefined)[] {
+    const { row } = this.intents;
+    return row === undefined ? [] : [row.before ?? undefined];
   }
 
   /** What the target shows as running when this intent is in. */
-  runningOf(row: Pick<IntentRow, "wanted">): string {
+  runningOf(row: IntentRow): string {
     const wanted = this.#kind.wanted.decode(row.wanted);
     return wanted === undefined ? "" : this.#kind.running(wanted);
   }

@@ -214,6 +214,48 @@ describe("a change by hand that is held", () => {
     expect([made.shows(), made.moves()]).toEqual(["ok two", ["one", "bad", "two"]]);
   });
 
+  it.each([
+    ["two", "verified"],
+    ["stuck", "failed"],
+  ])("does not stop a newer value over %s (%s) when the one between was never sent", async (left, ending) => {
+    let next: string | undefined;
+    const made = deploying({
+      drift: "hold",
+      dies: (point) => {
+        if (point !== "after commit intent planned" || next === undefined) return false;
+        made.input.set(next);
+        next = undefined;
+        return false;
+      },
+    });
+    made.world.stuck.add("stuck");
+    made.input.set("one");
+    await made.pass();
+    made.input.set(left);
+    await made.pass(1_000);
+    made.input.set("three");
+    next = "four";
+    await made.pass(2 * MINUTE);
+    expect(made.intents()).toEqual(["1 verified", `2 ${ending}`, "3 superseded", "4 verified"]);
+    expect([made.shows(), made.moves()]).toEqual(["ok four", ["one", left, "four"]]);
+  });
+
+  it("does not stop a newer value over one that failed when one between was cancelled, nor after a restart", async () => {
+    const made = deploying({ drift: "hold" }, "one");
+    made.world.stuck.add("stuck");
+    await made.pass();
+    made.input.set("stuck");
+    await made.pass();
+    made.rig.engine.confirm.set("dangerous", "ann");
+    made.input.set("three");
+    await made.pass();
+    expect((await made.rig.engine.jobs.cancel(made.jobs().at(-1)?.id ?? "", "ann", "no")).ok).toBe(true);
+    await made.pass();
+    const next = await made.restart("four");
+    await next.pass();
+    expect([next.shows(), next.moves()]).toEqual(["ok four", ["one", "stuck", "four"]]);
+  });
+
   it("does not stop a first deploy, which takes over what somebody made", async () => {
     const made = deploying({ drift: "hold" }, "one");
     await made.pass();

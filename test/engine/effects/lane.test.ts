@@ -16,7 +16,7 @@ describe("a deploy", () => {
       "before commit intent applied",
       "before observe",
       "settle",
-      "before commit job ok intent verified",
+      "before commit job ok intent verified setting",
       "before observe",
     ]);
     expect(rig.logs.text(jobs()[0]?.id ?? "")).toContain("running: old → new");
