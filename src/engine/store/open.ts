@@ -12,7 +12,7 @@ import { noReserve, type Reserve, reserveIn } from "./reserve.ts";
 import { connectMemory, connectReader, connectWriter, createPrivate, damaged, failureOf, faultOf } from "./sqlite.ts";
 import { SqliteStore, type StoreParts } from "./sqlite-store.ts";
 import type { Store } from "./store.ts";
-import { inlineWriter, threadWriter, type Writer } from "./writer.ts";
+import { beginThread, inlineWriter, type Thread } from "./writer.ts";
 
 /** How long the first commit of a group waits for others. */
 const GROUP_WINDOW_MS = 3;
@@ -43,30 +43,32 @@ export async function openStore(options: StoreOptions): Promise<Result<Store>> {
   if (!made.ok) return made;
   const lock = attempt(dir, () => lockState(dir, clock.now()));
   if (!lock.ok) return lock;
+  const opened = openFiles(options, lock.value);
+  if (opened.ok)
+    return success(new SqliteStore({ ...opened.value, ...windowsOf(options), clock, onFatal: options.onFatal }));
+  lock.value.release();
+  return opened;
+}
+
+type Files = Pick<StoreParts, "writer" | "reader" | "epoch" | "opening" | "onClose">;
+
+/** The thread comes up while the database is checked, and opens its connection while the first reads are done. */
+function openFiles({ dir, writer }: StoreOptions, lock: StateLock): Result<Files> {
   const path = databaseIn(dir);
-  const prepared = attempt(path, () => prepare(path, lock.value));
-  if (!prepared.ok) return released(lock.value, prepared.error);
-  const { db, epoch } = prepared.value;
-  const reserve = attempt(dir, () => success(takeReserve(dir)));
-  const writer = reserve.ok ? await startWriter(options, db, epoch, reserve.value) : reserve;
-  const reader = writer.ok ? attempt(path, () => success(connectReader(path))) : writer;
-  if (!writer.ok || !reader.ok) {
-    if (db.open) db.close();
-    return released(lock.value, reader.ok ? problem("STATE_IO", path) : reader.error);
-  }
-  // closed only now: the last connection that closes takes the WAL with it
-  if (options.writer === "thread") db.close();
-  return success(
-    new SqliteStore({
-      writer: writer.value,
-      reader: reader.value,
-      epoch,
-      clock,
-      ...windowsOf(options),
-      onFatal: options.onFatal,
-      onClose: () => lock.value.release(),
-    }),
-  );
+  const thread = writer === "thread" ? beginThread(path) : undefined;
+  const files = attempt(path, () => prepare(path, lock, (db, epoch) => filesOf(dir, db, epoch, lock, thread)));
+  if (!files.ok) void thread?.end();
+  return files;
+}
+
+function filesOf(dir: string, db: Database, epoch: number, lock: StateLock, thread: Thread | undefined): Files {
+  const path = databaseIn(dir);
+  const reserve = takeReserve(dir);
+  const more = { reader: connectReader(path), epoch, onClose: () => lock.release() };
+  if (thread === undefined) return { ...more, writer: inlineWriter(new Committer(db, epoch, reserve)) };
+  const writer = thread.open({ dir, path, epoch });
+  // Closed only when the thread has it open: the last connection that closes takes the WAL with it.
+  return { ...more, writer, opening: writer.opened.finally(() => db.close()) };
 }
 
 /** In virtual time nothing waits: what is written is there when the step is over. */
@@ -114,8 +116,8 @@ function makeDirectory(dir: string): Result<void> {
   }
 }
 
-/** Checks the database, brings its schema up to date and begins an epoch of our own. */
-function prepare(path: string, lock: StateLock): Result<{ readonly db: Database; readonly epoch: number }> {
+/** Checks the database, brings its schema up to date, begins an epoch of our own, and goes on with `then`. */
+function prepare<T>(path: string, lock: StateLock, then: (db: Database, epoch: number) => T): Result<T> {
   createPrivate(path);
   const db = connectWriter(path);
   try {
@@ -126,19 +128,20 @@ function prepare(path: string, lock: StateLock): Result<{ readonly db: Database;
       db.close();
       return migrated;
     }
-    const epoch = db
-      .transaction(() => {
-        const next: unknown = db.prepare("UPDATE epoch SET n = n + 1, owner = ? RETURNING n").pluck().get(lock.owner);
-        return next;
-      })
-      .immediate();
-    if (typeof epoch !== "number") throw damaged("no epoch row");
+    const epoch = beginEpoch(db, lock);
     syncDirectory(dirname(path));
-    return success({ db, epoch });
+    return success(then(db, epoch));
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+function beginEpoch(db: Database, lock: StateLock): number {
+  const raise = db.prepare("UPDATE epoch SET n = n + 1, owner = ? RETURNING n").pluck();
+  const epoch = db.transaction((): unknown => raise.get(lock.owner)).immediate();
+  if (typeof epoch !== "number") throw damaged("no epoch row");
+  return epoch;
 }
 
 function syncDirectory(dir: string): void {
@@ -161,22 +164,10 @@ function takeReserve(dir: string): Reserve {
   return reserve;
 }
 
-async function startWriter(o: StoreOptions, db: Database, epoch: number, reserve: Reserve): Promise<Result<Writer>> {
-  const path = databaseIn(o.dir);
-  if (o.writer === "inline") return attempt(path, () => success(inlineWriter(new Committer(db, epoch, reserve))));
-  const writer = await threadWriter({ dir: o.dir, path, epoch });
-  return "write" in writer ? success(writer) : failure(writer);
-}
-
 function attempt<T>(path: string, work: () => Result<T>): Result<T> {
   try {
     return work();
   } catch (error) {
     return failure(failureOf(error, path));
   }
-}
-
-function released(lock: StateLock, error: Failure): Result<never> {
-  lock.release();
-  return failure(error);
 }

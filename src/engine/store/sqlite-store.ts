@@ -15,6 +15,8 @@ const PROBE_MS = 1_000;
 
 export interface StoreParts {
   readonly writer: Writer;
+  /** Resolves once the writer can write, or with why it never will. */
+  readonly opening?: Promise<Failure | undefined>;
   /** For reads on the main thread. */
   readonly reader: Database;
   readonly epoch: number;
@@ -58,6 +60,7 @@ export class SqliteStore implements Store {
   constructor(parts: StoreParts) {
     this.#parts = parts;
     this.epoch = parts.epoch;
+    void parts.opening?.then((error) => error !== undefined && this.#die(error));
     this.queries = createQueries(parts.reader, (error) => {
       if (faultOf(error) === "fatal") this.#die(failureOf(error, parts.reader.name));
     });

@@ -28,50 +28,63 @@ export interface ThreadStart {
 }
 
 export type Ask =
+  | { readonly ask: "open"; readonly start: ThreadStart }
   | { readonly ask: "write"; readonly group: readonly Batch[] }
   | { readonly ask: "probe"; readonly nowMs: number }
   | { readonly ask: "close" };
 
 export type Answer = GroupAnswer | ProbeAnswer | { readonly kind: "open" | "closed" };
 
-/** Starts the writer's thread. Resolves once its connection is open, or with why it could not be opened. */
-export async function threadWriter(start: ThreadStart): Promise<Writer | Failure> {
-  const worker = startThread(start);
+/** The writer's thread on its way up: it takes as long as checking a database, so both are done at once. */
+export interface Thread {
+  /** Gives it its database. What is asked of the writer waits until that is open. */
+  open(start: ThreadStart): ThreadWriter;
+  /** It is not needed after all. */
+  end(): Promise<void>;
+}
+
+export interface ThreadWriter extends Writer {
+  /** Resolves once its connection is open, or with why it could not be opened: then it answers that for ever. */
+  readonly opened: Promise<Failure | undefined>;
+}
+
+export function beginThread(path: string): Thread {
+  const worker = startThread();
   const waiting: ((answer: Answer) => void)[] = [];
-  const next = (): Promise<Answer> => new Promise((resolve) => waiting.push(resolve));
   let ended: Answer | undefined;
   const die = (message: string): void => {
-    ended = { kind: "fatal", error: problem("STATE_IO", `${start.path}: the writer's thread ended: ${message}`) };
+    ended = { kind: "fatal", error: problem("STATE_IO", `${path}: the writer's thread ended: ${message}`) };
     for (const resolve of waiting.splice(0)) resolve(ended);
   };
-  const opened = next();
   worker.on("message", (answer: Answer) => waiting.shift()?.(answer));
   worker.on("error", (error) => die(error instanceof Error ? error.message : String(error)));
   worker.on("exit", (code) => die(`exit ${code}`));
-  const first = await opened;
-  if (first.kind === "fatal") {
-    await worker.terminate();
-    return first.error;
-  }
-  const ask = async (message: Ask): Promise<Answer> => {
-    if (ended !== undefined) return ended;
-    const answer = next();
+  const ask = (message: Ask): Promise<Answer> => {
+    if (ended !== undefined) return Promise.resolve(ended);
+    const answer = new Promise<Answer>((resolve) => waiting.push(resolve));
     worker.postMessage(message, []); // nothing is moved, all is copied
-    return await answer;
+    return answer;
   };
+  const end = async (): Promise<void> => void (await worker.terminate());
+  return { open: (start) => writerOf(ask, end, start), end };
+}
+
+function writerOf(ask: (message: Ask) => Promise<Answer>, end: () => Promise<void>, start: ThreadStart): ThreadWriter {
+  const opened = ask({ ask: "open", start });
   return {
+    opened: opened.then((answer) => (answer.kind === "fatal" ? answer.error : undefined)),
     write: async (group) => expectAnswer(await ask({ ask: "write", group }), isGroupAnswer),
     probe: async (nowMs) => expectAnswer(await ask({ ask: "probe", nowMs }), isProbeAnswer),
     close: async () => {
       await ask({ ask: "close" });
-      await worker.terminate();
+      await end();
     },
   };
 }
 
 /** Runs the compiled file when this one is compiled, else the source through tsx, which is there in development. */
-function startThread(start: ThreadStart): Worker {
-  const options = { workerData: start, execArgv: [], name: "millrace store" };
+function startThread(): Worker {
+  const options = { execArgv: [], name: "millrace store" };
   if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./writer-thread.js", import.meta.url), options);
   // as a module: its CommonJS twin looks for its hooks in the wrong folder
   const tsx = createRequire(import.meta.url)

@@ -1,6 +1,8 @@
+import { mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { VirtualTimeScheduler } from "rxjs";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { createClock } from "../../../src/engine/clock.ts";
 import { memoryStore } from "../../../src/engine/store/open.ts";
 import { StoreRefused } from "../../../src/engine/store/store.ts";
@@ -127,6 +129,20 @@ describe.each(["inline", "thread"] as const)("%s writer", (writer) => {
     expect(aside(dir).prepare("SELECT count(*) AS n FROM event").get()).toEqual({ n: 0 });
     expect(fatal).toHaveLength(1);
   });
+});
+
+test("a writer's thread that cannot open the database ends the process, and nothing is taken for written", async () => {
+  const dir = temporaryDirectory();
+  const { store, fatal } = await opened(dir, { writer: "thread" });
+  // before the thread has come up; if it was faster, it finds out with the first write
+  renameSync(join(dir, "millrace.db"), join(dir, "gone.db"));
+  mkdirSync(join(dir, "millrace.db"));
+  let written = false;
+  void store.commit([{ put: "event", row: event(1) }]).then(() => (written = true));
+  await vi.waitFor(() => expect(fatal).toHaveLength(1), { timeout: 30_000 });
+  expect(fatal[0]?.code).toMatch(/^STATE_(NOT_WRITABLE|REPLACED)$/);
+  await store.close();
+  expect([fatal.length, written]).toEqual([1, false]);
 });
 
 describe("what nobody waits for", () => {
