@@ -1,4 +1,4 @@
-import { map, type Observable } from "rxjs";
+import { map, type Observable, share } from "rxjs";
 import { type Failure, failure, type Result } from "../term/output.ts";
 import type { Service } from "./effects/service.ts";
 import type { Engine } from "./engine.ts";
@@ -66,7 +66,11 @@ export class LiveView implements View {
     this.#graph = new GraphView(parts.engine);
     this.#jobs = new JobBook(parts.engine, parts.dry !== true);
     this.changes = this.#graph.changes;
-    this.jobChanges = parts.engine.jobs.changes.pipe(map((id) => this.#jobs.changed(id)));
+    // looked up once, however many watch
+    this.jobChanges = parts.engine.jobs.changes.pipe(
+      map((id) => this.#jobs.changed(id)),
+      share(),
+    );
     this.log = this.#logReader();
     this.act = this.#actions();
     this.#lastAudit = parts.engine.store.queries.lastAuditId();

@@ -1,8 +1,8 @@
 import { distinctUntilChanged, map, type Observable, Subscription, share, skip, timer } from "rxjs";
 import type { Clock } from "../engine/clock.ts";
-import type { GraphChange, View } from "../engine/view.ts";
+import type { GraphChange, GraphSnapshot, JobView, View } from "../engine/view.ts";
 import { graphJson, jobJson, stepJson } from "./api/json.ts";
-import type { EventStream } from "./sse.ts";
+import { type EventStream, type Frame, frameOf } from "./sse.ts";
 
 const NOTICE_MS = 2_000;
 /** What may wait for a slow reader, on top of its snapshot. */
@@ -17,36 +17,58 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
  * that the pages are made with.
  */
 export function createEvents(view: View, clock: Clock, assets: string): (stream: EventStream) => void {
-  const notices = noticesOf(view, clock);
-  // All readers get the same change objects: each is made into text once.
-  const texts = new WeakMap<GraphChange, string>();
-  const textOf = (change: GraphChange): string => {
-    const known = texts.get(change);
-    if (known !== undefined) return known;
-    const text = JSON.stringify(change.kind === "snapshot" ? graphJson(change.graph) : stepJson(change));
-    texts.set(change, text);
-    return text;
-  };
+  const hello = frameOf({ event: "hello", data: JSON.stringify({ assets }) });
+  const frames = { changes: changeFrames(), jobs: jobFrames(), notices: noticesOf(view, clock) };
   return (stream) => {
-    stream.send({ event: "hello", data: JSON.stringify({ assets }) });
-    follow(view, notices, stream, textOf);
+    stream.send(hello);
+    follow(view, frames, stream);
   };
 }
 
-function follow(
-  view: View,
-  notices: Observable<string>,
-  stream: EventStream,
-  textOf: (change: GraphChange) => string,
-): void {
+interface Frames {
+  readonly changes: (change: GraphChange) => Frame;
+  readonly jobs: (job: JobView) => Frame;
+  readonly notices: Observable<Frame>;
+}
+
+/** All readers are told the same changes: each is made into bytes once. So is a snapshot, while nothing changes. */
+function changeFrames(): Frames["changes"] {
+  const kept = new WeakMap<GraphChange, Frame>();
+  let last: { readonly graph: GraphSnapshot; readonly frame: Frame } | undefined;
+  const snapshot = (graph: GraphSnapshot): Frame => {
+    const same =
+      last?.graph.step === graph.step && last.graph.nodes === graph.nodes && last.graph.edges === graph.edges;
+    if (last === undefined || !same) last = { graph, frame: frameFrom("snapshot", graphJson(graph)) };
+    return last.frame;
+  };
+  return (change) => {
+    if (change.kind === "snapshot") return snapshot(change.graph);
+    const frame = kept.get(change) ?? frameFrom("step", stepJson(change));
+    kept.set(change, frame);
+    return frame;
+  };
+}
+
+function jobFrames(): Frames["jobs"] {
+  const kept = new WeakMap<JobView, Frame>();
+  return (job) => {
+    const frame = kept.get(job) ?? frameFrom("job", jobJson(job));
+    kept.set(job, frame);
+    return frame;
+  };
+}
+
+const frameFrom = (event: string, data: unknown): Frame => frameOf({ event, data: JSON.stringify(data) });
+
+function follow(view: View, frames: Frames, stream: EventStream): void {
   let subscription = new Subscription();
   let behind = false;
   let snapshotBytes = 0;
-  const send = (event: string, data: string): void => {
+  const send = (frame: Frame, first = false): void => {
     if (behind) return;
-    if (event === "snapshot") snapshotBytes = data.length;
+    if (first) snapshotBytes = frame.length;
     else if (stream.bufferedBytes > BUFFERED_BYTES_MAX + snapshotBytes) return fallBehind();
-    stream.send({ event, data });
+    stream.send(frame);
   };
   const fallBehind = (): void => {
     behind = true;
@@ -58,20 +80,22 @@ function follow(
     behind = false;
     const all = new Subscription();
     subscription = all;
-    all.add(view.changes.subscribe((change) => send(change.kind, textOf(change))));
-    all.add(view.jobChanges.subscribe((job) => send("job", JSON.stringify(jobJson(job)))));
-    all.add(notices.subscribe(() => send("notice", "{}")));
+    all.add(view.changes.subscribe((change) => send(frames.changes(change), change.kind === "snapshot")));
+    all.add(view.jobChanges.subscribe((job) => send(frames.jobs(job))));
+    all.add(frames.notices.subscribe((notice) => send(notice)));
   };
   stream.closed.addEventListener("abort", () => subscription.unsubscribe(), { once: true });
   start();
 }
 
 /** Emits when what stands above every page has changed; looked at every two seconds while anybody reads. */
-function noticesOf(view: View, clock: Clock): Observable<string> {
+function noticesOf(view: View, clock: Clock): Observable<Frame> {
+  const notice = frameOf({ event: "notice", data: "{}" });
   return timer(0, NOTICE_MS, clock.scheduler).pipe(
     map(() => JSON.stringify([view.banners(), view.threshold(), view.storable(), view.ready()])),
     distinctUntilChanged(),
     skip(1),
+    map(() => notice),
     share(),
   );
 }

@@ -1,7 +1,7 @@
 import { filter } from "rxjs";
 import type { View } from "../engine/view.ts";
 import { jobJson } from "./api/json.ts";
-import type { EventStream } from "./sse.ts";
+import { type EventStream, frameOf } from "./sse.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -14,7 +14,7 @@ export async function streamLog(view: View, stream: EventStream, id: string, fro
   const tail = tailOf(view, id, stream.closed);
   const jobs = view.jobChanges
     .pipe(filter((job) => job.id === id))
-    .subscribe((job) => stream.send({ event: "job", data: JSON.stringify(jobJson(job)) }));
+    .subscribe((job) => stream.send(frameOf({ event: "job", data: JSON.stringify(jobJson(job)) })));
   let next = Math.min(from, (await view.log.size(id)) ?? 0);
   while (!stream.closed.aborted) {
     const { ended, version } = tail.now(); // before the read, so that what comes during it is not missed
@@ -22,9 +22,9 @@ export async function streamLog(view: View, stream: EventStream, id: string, fro
     if (chunk.length > 0) {
       const data = { from: next, next: next + chunk.length, text: Buffer.from(chunk).toString("utf8") };
       next = data.next;
-      if (!stream.send({ id: next, data: JSON.stringify(data) })) await stream.drained();
+      if (!stream.send(frameOf({ id: next, data: JSON.stringify(data) }))) await stream.drained();
     } else if (ended) {
-      stream.send({ event: "end", id: next, data: JSON.stringify({ next, state: view.job(id)?.state }) });
+      stream.send(frameOf({ event: "end", id: next, data: JSON.stringify({ next, state: view.job(id)?.state }) }));
       stream.end();
       break;
     } else await tail.after(version);

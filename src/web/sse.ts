@@ -3,16 +3,31 @@ import type { Subscription } from "rxjs";
 import type { Clock } from "../engine/clock.ts";
 
 const HEARTBEAT_MS = 15_000;
-/** A reader that takes nothing for so long has gone. */
-const STALL_MS = 60_000;
+/** A reader that takes nothing for so many heartbeats has gone. */
+const STALL_BEATS = 4;
 const STREAMS_MAX = 1_000;
+
+export interface StreamEvent {
+  readonly event?: string;
+  readonly id?: number;
+  /** One line; JSON is. */
+  readonly data: string;
+}
+
+/** An event as it is sent: made once for all readers who get the same. */
+export type Frame = Uint8Array;
+
+export function frameOf({ event, id, data }: StreamEvent): Frame {
+  const head = `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`;
+  return Buffer.from(`${head}data: ${data}\n\n`);
+}
 
 /** Server-Sent Events to one reader. */
 export interface EventStream {
   /** Aborted when the reader leaves or the server closes. */
   readonly closed: AbortSignal;
   /** False when the reader is slow: send nothing more before `drained`. */
-  send(event: { readonly event?: string; readonly id?: number; readonly data: string }): boolean;
+  send(frame: Frame): boolean;
   /** What the reader has not taken yet. */
   readonly bufferedBytes: number;
   /** Resolves when there is room again, or the stream has closed. */
@@ -23,7 +38,8 @@ export interface EventStream {
 /** All open streams, so that closing the server ends them at once. */
 export class EventStreams {
   readonly #clock: Clock;
-  readonly #open = new Set<() => void>();
+  readonly #open = new Set<Pulse>();
+  #timer: Subscription | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -38,11 +54,11 @@ export class EventStreams {
   }
 
   closeAll(): void {
-    for (const close of this.#open) close();
+    for (const pulse of this.#open) pulse.close();
   }
 
   /**
-   * Takes the reply over from fastify. `data` must be one line; JSON is.
+   * Takes the reply over from fastify.
    *
    * @source WHATWG HTML, server-sent events. The headers that hooks have set are copied, since a hijacked reply
    *   skips `onSend`; headers go out before the first event.
@@ -59,59 +75,62 @@ export class EventStreams {
     raw.socket?.setNoDelay(true);
     raw.write("retry: 2000\n\n");
     const closing = new AbortController();
-    const close = (): void => (raw.writableNeedDrain ? void raw.destroy() : void raw.end());
-    this.#open.add(close);
-    const heartbeat = this.#heartbeat(() => {
-      if (!raw.writableNeedDrain) raw.write(": alive\n\n");
-    });
+    const pulse = new Pulse(raw);
+    this.#open.add(pulse);
+    this.#timer ??= this.#beat();
     raw.on("error", () => {}); // the reader's connection broke: "close" follows
     raw.once("close", () => {
-      heartbeat();
-      this.#open.delete(close);
+      this.#open.delete(pulse);
+      if (this.#open.size === 0) this.#rest();
       closing.abort();
     });
-    const stalled = this.#stallGuard(raw, closing.signal);
     return {
       closed: closing.signal,
-      send: ({ event, id, data }) => {
-        if (closing.signal.aborted) return false;
-        const head = `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`;
-        const room = raw.write(`${head}data: ${data}\n\n`);
-        if (!room) stalled();
-        return room;
-      },
+      send: (frame) => !closing.signal.aborted && raw.write(frame),
       get bufferedBytes() {
         return raw.writableLength;
       },
       drained: () => drained(raw, closing.signal),
-      end: close,
+      end: () => pulse.close(),
     };
   }
 
-  #heartbeat(beat: () => void): () => void {
-    let timer: Subscription | undefined;
-    const again = (): void => {
-      timer = this.#clock.after(HEARTBEAT_MS, () => {
-        beat();
-        again();
-      });
-    };
-    again();
-    return () => timer?.unsubscribe();
+  /** One timer for all streams: nothing is armed when something is sent. */
+  #beat(): Subscription {
+    return this.#clock.after(HEARTBEAT_MS, () => {
+      this.#timer = this.#beat();
+      for (const pulse of this.#open) pulse.beat();
+    });
   }
 
-  /** Returns what to call when the reader has become slow. */
-  #stallGuard(raw: FastifyReply["raw"], closed: AbortSignal): () => void {
-    let armed = false;
-    return () => {
-      if (armed) return;
-      armed = true;
-      const timer = this.#clock.after(STALL_MS, () => raw.destroy());
-      void drained(raw, closed).finally(() => {
-        armed = false;
-        timer.unsubscribe();
-      });
-    };
+  #rest(): void {
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+  }
+}
+
+/** Whether a reader is there. */
+class Pulse {
+  readonly #raw: FastifyReply["raw"];
+  #taken = -1;
+  #still = 0;
+
+  constructor(raw: FastifyReply["raw"]) {
+    this.#raw = raw;
+  }
+
+  beat(): void {
+    const raw = this.#raw;
+    const taken = raw.socket === null ? 0 : raw.socket.bytesWritten - raw.socket.writableLength;
+    this.#still = raw.writableNeedDrain && taken === this.#taken ? this.#still + 1 : 0;
+    this.#taken = taken;
+    if (this.#still >= STALL_BEATS) raw.destroy();
+    else if (!raw.writableNeedDrain) raw.write(": alive\n\n");
+  }
+
+  close(): void {
+    if (this.#raw.writableNeedDrain) this.#raw.destroy();
+    else this.#raw.end();
   }
 }
 

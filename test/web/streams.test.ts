@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createClock } from "../../src/engine/clock.ts";
 import { problem } from "../../src/engine/errors.ts";
 import { Secret } from "../../src/engine/secret.ts";
+import { turn } from "../../src/engine/turn.ts";
 import type { RunningWeb } from "../../src/web/server.ts";
 import { startWeb } from "../../src/web/server.ts";
 import { busyDay, FAILED, RUNNING } from "../support/scene.ts";
@@ -104,6 +105,36 @@ describe("events", () => {
     reader.close();
     await timed.close();
   });
+});
+
+test("a reader that takes nothing for a minute is let go, one that reads is not", async () => {
+  const scheduler = new VirtualTimeScheduler();
+  const timed = await listening(view, createClock(scheduler));
+  const idle = await readEvents(`${timed.url}/api/v1/events`);
+  const reads = await readEvents(`${timed.url}/api/v1/events`);
+  await idle.next("snapshot");
+  await reads.next("snapshot");
+  idle.pause();
+  const detail = "x".repeat(100_000);
+  for (let count = 0; count < 300; count++) {
+    view.change(makeNode("demo/hello/build", { detail: `${count} ${detail}` }));
+    await turn(); // more than the connection itself can hold
+  }
+  const open = async (): Promise<string | undefined> =>
+    /^millrace_web_streams (\d+)/m.exec(await (await fetch(`${timed.url}/metrics`)).text())?.[1];
+  const pass = (ms: number): void => {
+    scheduler.maxFrames = ms;
+    scheduler.flush();
+  };
+  pass(59_000);
+  expect(await open()).toBe("2");
+  pass(90_000);
+  await vi.waitFor(async () => expect(await open()).toBe("1"));
+  view.change(makeNode("demo/hello/build", { detail: "still told" }));
+  await reads.next("step", (event) => JSON.stringify(event.data).includes("still told"));
+  idle.close();
+  reads.close();
+  await timed.close();
 });
 
 describe("log", () => {
