@@ -157,6 +157,23 @@ describe("layout", () => {
     }
   });
 
+  test("an edge over a column is led around the box between", async () => {
+    const boxes = ["a", "b", "c"].map(() => ({ width: 150, height: 50 }));
+    const edges = [
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+      { from: 0, to: 2 },
+    ];
+    const places = await thread.arrange(outlineOf({ boxes, edges }));
+    const { boxes: [, between] = [], edges: drawn = [] } = places.ok ? places.value : {};
+    const over = [...(drawn[2]?.line ?? "").matchAll(/([\d.]+),([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
+    const left = between?.x ?? 0;
+    const beside = over.filter(([x = 0]) => x > left && x < left + 150).map(([, y = 0]) => y - (between?.y ?? 0));
+    expect(beside.length).toBeGreaterThan(0);
+    expect(beside.filter((y) => y > 0 && y < 50)).toEqual([]);
+    expect(drawn.map(({ tip }) => tip.length > 0)).toEqual([true, true, true]);
+  });
+
   test("that fails becomes a plain list", async () => {
     const fails: Arrange = async () => failure(problem("LAYOUT_FAILED", "too dense"));
     const svg = await counting(scene(), fails).draw();

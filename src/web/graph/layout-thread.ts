@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { instance, type Viz } from "@viz-js/viz";
-import { placesFrom } from "./graphviz.ts";
+import { placesFrom, simplePlacesFrom } from "./graphviz.ts";
 import type { Outline } from "./layout.ts";
 
 /** The thread that `thread.ts` starts: an outline in, places out. */
@@ -13,8 +13,12 @@ parentPort?.on("message", (request: { readonly id: number; readonly outline: Out
 const answer = (message: object): void => parentPort?.postMessage(message, []);
 
 function arrange(viz: Viz, outline: Outline): { readonly places: unknown } | { readonly error: string } {
+  const edges = outline.match(/\d+->\d+/g) ?? [];
+  const unrouted = viz.render(outline.replace("{", "{splines=none;"), { format: "plain", engine: "dot" });
+  const simple = unrouted.status === "success" ? simplePlacesFrom(unrouted.output, edges) : undefined;
+  if (simple !== undefined) return { places: simple };
   const result = viz.render(outline, { format: "plain", engine: "dot" });
   if (result.status === "failure") return { error: result.errors.map((error) => error.message).join("; ") };
-  const places = placesFrom(result.output, outline.match(/\d+->\d+/g) ?? []);
+  const places = placesFrom(result.output, edges);
   return places === undefined ? { error: "Graphviz answered in another shape" } : { places };
 }
