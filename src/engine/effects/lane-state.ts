@@ -26,6 +26,8 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
   /** The generation whose job has passed the threshold and the re-read head. */
   cleared: number | undefined;
   #seen: Seen | undefined;
+  /** The intent of this lane that was looked up last: no record of one is ever taken away. */
+  #known: string | undefined;
   readonly #engine: Engine;
   readonly #kind: TargetKind<Spec, W, Seen, Ref>;
   readonly #about: About;
@@ -70,8 +72,11 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
 
   /** Also one that is not the last: it comes back when the target undoes what was put over it. */
   #recorded(): boolean {
-    const { receipt } = this.lastSeen ?? {};
-    return receipt !== undefined && this.#engine.store.queries.intent(receipt.intent)?.lane === this.#about.lane;
+    const { intent } = this.lastSeen?.receipt ?? {};
+    if (intent === undefined || intent === this.#known) return intent !== undefined;
+    if (this.#engine.store.queries.intent(intent)?.lane !== this.#about.lane) return false;
+    this.#known = intent;
+    return true;
   }
 
   /** What the open intent found on the target. */
