@@ -15,6 +15,11 @@ export class MemoryLogs extends LogFiles {
     return this.#text(`job/${job}.log`);
   }
 
+  /** What all of them say. */
+  all(): string {
+    return [...this.#texts.keys()].map((path) => this.#text(path)).join("\n");
+  }
+
   #text(path: string): string {
     this.flush(path);
     return this.#texts.get(path) ?? "";
