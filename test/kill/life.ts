@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { DeployJson, GraphJson } from "../../src/web/api/schemas.ts";
 import type { Server, StartOptions } from "../scenario/server.ts";
-import type { Held, RecordingProxy } from "../support/recording-proxy.ts";
+import type { RecordingProxy } from "../support/recording-proxy.ts";
 import { isTag, isUpdate } from "./accounts.ts";
 import type { Place } from "./place.ts";
 import type { Strike } from "./plan.ts";
@@ -20,7 +20,14 @@ export interface Death {
   /** Whether the weapon itself killed it, and not the limit after it. */
   readonly aimed: boolean;
   /** Writes of the dead server that have not gone on yet. */
-  readonly held: readonly Held[];
+  readonly held: readonly Late[];
+}
+
+/** A write that came whole and was held up. */
+export interface Late {
+  /** Whether the far side has yet to answer it. */
+  readonly unanswered: boolean;
+  readonly release: () => void;
 }
 
 /** Kills a living server as planned; `push` is done when the strike wants it. */
@@ -54,7 +61,8 @@ export async function killNewborn(
 /** A weapon in its place: `fired` when the server is dead, or is to be killed at once. */
 interface Armed {
   readonly fired: Promise<unknown>;
-  readonly held: readonly Held[];
+  /** What it holds up by now. */
+  readonly held: () => readonly Late[];
   /** It fires no more. */
   disarm(): void;
 }
@@ -68,16 +76,16 @@ async function struck(armed: Armed, pid: number, strike: Strike, ended: Promise<
     // it is dead already
   }
   await ended;
-  return { aimed, held: armed.held };
+  return { aimed, held: armed.held() };
 }
 
 async function arm(place: Place, pid: number, { weapon, from }: Strike, ended: Promise<unknown>): Promise<Armed> {
   switch (weapon.by) {
     case "call":
       await killAtCall(pid, weapon.calls, weapon.nth, { follow: from === "birth" });
-      return { fired: ended, held: [], disarm: () => {} };
+      return { fired: ended, held: () => [], disarm: () => {} };
     case "time":
-      return { fired: afterMs(weapon.afterMs), held: [], disarm: () => {} };
+      return { fired: afterMs(weapon.afterMs), held: () => [], disarm: () => {} };
     case "write":
       return weapon.to === "service"
         ? holdFirst(place.engine, isUpdate, weapon)
@@ -92,17 +100,20 @@ function holdFirst(
   { side, nth }: { readonly side: "request" | "answer"; readonly nth: number },
 ): Armed {
   let wanted = nth;
-  const held = Array.from({ length: nth }, () =>
-    proxy.hold(side, (asked) => {
+  const late: Late[] = [];
+  const holds = Array.from({ length: nth }, async () => {
+    const held = proxy.hold(side, (asked) => {
       if (wanted === 0 || !match(asked)) return false;
       wanted -= 1;
       return true;
-    }),
-  );
+    });
+    await held.arrived;
+    late.push({ unanswered: side === "request", release: () => held.release() });
+  });
   const disarm = (): void => {
     wanted = 0;
   };
-  return { fired: Promise.all(held.map(({ arrived }) => arrived)), held, disarm };
+  return { fired: Promise.all(holds), held: () => late, disarm };
 }
 
 /** Waits until an intent for a service is open, as the server tells; not when nothing is left to do. */
@@ -118,4 +129,4 @@ async function intentOpen(server: Server): Promise<void> {
   }
 }
 
-export const afterMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const afterMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

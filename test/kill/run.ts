@@ -3,9 +3,9 @@ import { repeatable } from "../../src/testing/rig.ts";
 import type { Server, StartOptions } from "../scenario/server.ts";
 import { until } from "../scenario/until.ts";
 import { need } from "../support/need.ts";
-import type { Held } from "../support/recording-proxy.ts";
+import type { RecordingProxy } from "../support/recording-proxy.ts";
 import { Accounts, isTag, isUpdate } from "./accounts.ts";
-import { type Death, killLiving, killNewborn } from "./life.ts";
+import { type Death, killLiving, killNewborn, type Late } from "./life.ts";
 import { BRANCHES, dockerfileOf, type Place, startPlace } from "./place.ts";
 import { planRound, type Round, type Strike, strikeText } from "./plan.ts";
 import { readRecords } from "./records.ts";
@@ -66,7 +66,7 @@ class Run {
   readonly #options: KillOptions;
   /** Undefined while it is dead. */
   #server: Server | undefined;
-  #held: Held[] = [];
+  #held: Late[] = [];
   readonly #commits = new Map<string, string>();
   #versions = 0;
 
@@ -110,7 +110,9 @@ class Run {
 
   async #afterDeath(strike: Strike, { aimed, held }: Death): Promise<void> {
     this.#server = undefined;
-    this.#held.push(...held);
+    // A registry compares nothing: what a dead server sent to a tag must not arrive when its successor works already.
+    if (strike.weapon.by === "write" && strike.weapon.to === "tag") await letGo(held, this.#place.registry, isTag);
+    else this.#held.push(...held);
     const records = readRecords(this.#place.world.dir);
     this.accounts.note(records.intents);
     await this.accounts.noteTasks();
@@ -175,19 +177,22 @@ class Run {
     };
   }
 
-  /** Lets late writes go on, and waits until they have been answered. */
+  /** Late writes to services go on. */
   async #release(): Promise<void> {
-    for (const held of this.#held) held.release();
+    const held = this.#held;
     this.#held = [];
-    const { engine, registry } = this.#place;
-    const sent = [engine.requests.filter(isUpdate).length, registry.requests.filter(isTag).length];
-    const answered = (): boolean =>
-      engine.answered(isUpdate) >= (sent[0] ?? 0) && registry.answered(isTag) >= (sent[1] ?? 0);
-    await until("late writes have been answered", LATE_MS, answered);
+    await letGo(held, this.#place.engine, isUpdate);
   }
 
   #say(line: string): void {
     this.#tally.note(line);
     this.#options.tell?.(line);
   }
+}
+
+/** Lets late writes go on, and waits until they have been answered. */
+async function letGo(late: readonly Late[], proxy: RecordingProxy, match: typeof isTag): Promise<void> {
+  const answered = proxy.answered(match) + late.filter(({ unanswered }) => unanswered).length;
+  for (const { release } of late) release();
+  await until("late writes have been answered", LATE_MS, () => proxy.answered(match) >= answered);
 }
