@@ -1,6 +1,9 @@
 // The driver of a lane is killed at every point where it waits for something, and its successor at every point of its
 // recovery. The exhaustive model of the decisions is model.test.ts; this is the real code around them.
-import { describe, expect, it } from "vitest";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Mishap } from "../../../src/testing/index.ts";
 import { type Deploying, deploying } from "./lane-support.ts";
 
 interface Scenario {
@@ -10,6 +13,8 @@ interface Scenario {
   /** Wanted after the restart; nothing until a minute later when it is `later`. */
   readonly after: string;
   readonly later?: true;
+  /** What becomes of the first write of the process that dies. */
+  readonly mishap?: Mishap;
   /** What runs in the end. */
   readonly ends: string;
 }
@@ -20,8 +25,32 @@ const scenarios: readonly Scenario[] = [
   { name: "a newer value after the restart", wanted: ["one"], after: "two", ends: "two" },
   { name: "the earlier value again after the restart", wanted: ["one"], after: "old", ends: "old" },
   { name: "a value that is known only later", wanted: ["one"], after: "one", later: true, ends: "one" },
+  { name: "an answer that is lost", wanted: ["one"], mishap: "answer lost", after: "one", ends: "one" },
+  { name: "a write that is lost", wanted: ["one"], mishap: "lost", after: "two", ends: "two" },
   { name: "a value that the target undoes", wanted: ["bad"], after: "bad", ends: "old" },
   { name: "a good value after one that is undone", wanted: ["bad", "two"], after: "two", ends: "two" },
+];
+
+const SOURCES = resolve(import.meta.dirname, "../../../src/engine/effects");
+/** Where processes were killed: the points, and the lines of the lane's files that they were called from or waited in. */
+const killed = { points: new Set<string>(), lines: new Set<string>() };
+const { stackTraceLimit } = Error;
+beforeAll(() => void (Error.stackTraceLimit = 60));
+afterAll(() => void (Error.stackTraceLimit = stackTraceLimit));
+
+function noteKill(point: string): void {
+  killed.points.add(point);
+  const places = (new Error("where?").stack ?? "").matchAll(/\/(lane[\w-]*\.ts:\d+):\d+/g);
+  for (const [, place = ""] of places) killed.lines.add(place);
+}
+
+/** What a stack does not tell of: the point at which it is killed all the same, or why that is no matter. */
+const untold: readonly (readonly [RegExp, string])[] = [
+  [/\bstarted\(/, "before commit job running"],
+  [/\bendJob\(|\bjob\.end\(/, "before commit job ok intent verified"],
+  [/\bsleep\(|\bunreachable\(/, "asleep: nothing is under way, and the next look is a point"],
+  [/\boptions\.fresh\(/, "a read: phases.test.ts"],
+  [/\badoptSeen\(|\braiseEpoch\(|\bjournal\.save\(|\bcancelled\(|\bjob\.row\.note\b/, "by a person: by-hand.test.ts"],
 ];
 
 /** Kills at the n-th point that is passed. */
@@ -33,6 +62,7 @@ function killAt(n: number) {
       passed += 1;
       if (passed !== n) return false;
       at = point;
+      noteKill(point);
       return true;
     },
     passed: () => passed,
@@ -40,10 +70,15 @@ function killAt(n: number) {
   };
 }
 
-async function begin({ wanted }: Scenario, lateMs: number, dies: (point: string) => boolean): Promise<Deploying> {
+async function begin(
+  { wanted, mishap }: Scenario,
+  lateMs: number,
+  dies: (point: string) => boolean,
+): Promise<Deploying> {
   const made = deploying({ dies });
   made.world.lateMs = lateMs;
   made.world.bad.add("bad");
+  if (mishap !== undefined) made.world.mishaps.push(mishap);
   for (const value of wanted) {
     made.input.set(value);
     await made.pass(1_000);
@@ -130,4 +165,28 @@ describe("a second death during the recovery", () => {
     },
     60_000,
   );
+});
+
+describe("the lane's files", () => {
+  const waits = readdirSync(SOURCES)
+    .filter((name) => name.startsWith("lane"))
+    .flatMap((name) =>
+      readFileSync(join(SOURCES, name), "utf8")
+        .split("\n")
+        .map((line, index) => ({ name, line: line.trim(), place: `${name}:${index + 1}` })),
+    )
+    .filter(({ line }) => /\bawait\b/.test(line));
+  const isUntold = (line: string): boolean => untold.some(([pattern]) => pattern.test(line));
+
+  it("wait nowhere that a process was not killed in", () => {
+    const missed = waits.filter(({ place, line }) => !killed.lines.has(place) && !isUntold(line));
+    expect(missed.map(({ name, line }) => `${name} ${line}`)).toEqual([]);
+    expect(waits.filter(({ place }) => killed.lines.has(place)).length).toBeGreaterThan(10);
+  });
+
+  it("have what is said not to be told by a stack, and it is killed there", () => {
+    expect(untold.filter(([pattern]) => !waits.some(({ line }) => pattern.test(line)))).toEqual([]);
+    const points = untold.map(([, point]) => point).filter((point) => point.startsWith("before "));
+    expect(points.filter((point) => ![...killed.points].some((at) => at.startsWith(point)))).toEqual([]);
+  });
 });

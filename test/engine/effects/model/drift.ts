@@ -1,15 +1,15 @@
 import type { DriftState } from "../../../../src/engine/effects/drift.ts";
 import { type Known, wishAnew } from "../../../../src/engine/effects/wants.ts";
-import type { Bounds, Drift, State } from "./state.ts";
+import type { Bounds, Drift, Row, State } from "./state.ts";
 
 // What `DriftRecord` keeps of changes by hand, without its times: that enough of it has passed is something that happens.
 
 const REPAIRS_MAX = 3;
 const FRESH = { held: undefined, repairs: 0 };
 
-export function driftOf({ drift: policy = "report" }: Bounds, { noted, row, last, rested }: State): DriftState {
+export function driftOf({ drift: policy = "report" }: Bounds, { noted, row, rested }: State): DriftState {
   const repair = noted.repairs >= REPAIRS_MAX ? "spent" : rested || noted.repairs === 0 ? "due" : "later";
-  const ours = [...(last === undefined ? [] : [last.running]), ...(row === undefined ? [] : [row.before])];
+  const ours = [...(row === undefined ? [] : [row.before]), ...noted.left];
   return { policy, settled: noted.settled, held: noted.held, ours, repair };
 }
 
@@ -24,19 +24,23 @@ export function settledAs(state: State): Drift {
   const { noted, wishes, seen } = state;
   if (wishes.current === undefined) return noted;
   const { generation, digest } = wishes.current;
-  const next: Drift = { ...noted, held: undefined, settled: { generation, digest, running: seen?.running ?? "" } };
-  return isSame(next, noted) ? noted : next;
+  const settled = { generation, digest, running: seen?.running ?? "" };
+  if (noted.held === undefined && textOf({ ...noted, settled }) === textOf(noted)) return noted;
+  return { settled, held: undefined, repairs: noted.repairs, left: [] };
+}
+
+/** What is committed with the ending of an intent. */
+export function endedAs(noted: Drift, verified: boolean, { generation, digest, running, before }: Row): Drift {
+  if (!verified) return { ...noted, left: [before, running] };
+  return { settled: { generation, digest, running }, held: undefined, repairs: noted.repairs, left: [] };
 }
 
 export const heldFor = (why: string, noted: Drift): Drift =>
   noted.held === undefined ? { ...noted, held: why } : noted;
 
-export const isSame = (one: Drift, other: Drift): boolean =>
-  one.held === other.held &&
-  one.repairs === other.repairs &&
-  one.settled?.generation === other.settled?.generation &&
-  one.settled?.digest === other.settled?.digest &&
-  one.settled?.running === other.settled?.running;
+/** Equal for two that say the same. */
+export const textOf = ({ settled, held, repairs, left }: Drift): string =>
+  `${settled?.generation},${settled?.digest},${settled?.running},${held},${repairs},${left.join("+")}`;
 
 /** What is committed with a new intent. */
 export function begun({ noted, wishes: { current } }: State): Drift {
@@ -50,6 +54,6 @@ export const repaired = (state: State): State =>
     : { ...state, wishes: wishAnew(state.wishes, state.wishes.current, [], newestOf(state), "repair") };
 
 /** A person accepts what runs in place of what is wanted. */
-export function acceptedAs(known: Known, running: string): Drift {
-  return { ...FRESH, settled: { generation: known.generation, digest: known.digest, running } };
+export function acceptedAs({ generation, digest }: Known, running: string): Drift {
+  return { ...FRESH, settled: { generation, digest, running }, left: [] };
 }

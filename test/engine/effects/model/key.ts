@@ -1,4 +1,5 @@
-import type { Drift, Request, State } from "./state.ts";
+import { textOf } from "./drift.ts";
+import type { Request, State } from "./state.ts";
 
 /** Equal for two states just when everything that can still happen, and be counted, is equal. */
 export const keyOf = (state: State): string =>
@@ -22,14 +23,14 @@ function storedOf(state: State): string {
   const version = row === undefined ? "" : apart(state, row.seenVersion);
   const open = row && `${row.id},${row.generation},${row.running},${row.state},${version},${row.wished},${row.before}`;
   const ended = last && `${last.id},${last.state},${last.generation},${last.digest}`;
-  return `${open}|${ended}|${driftOf(drift)}|${adopted}|${epoch}`;
+  return `${open}|${ended}|${textOf(drift)}|${adopted}|${epoch}`;
 }
 
 function processOf(state: State): string {
   const { known, wishes, clear, cleared, seen, noted, rested, rests } = state;
   const look = seen && `${seen.running},${seen.motion},${apart(state, seen.version)},${stampOf(seen.receipt)}`;
   const wanted = `${wantedOf(wishes.current)}|${wantedOf(wishes.latest)}`;
-  return `${known}|${wanted}|${clear}|${cleared}|${look}|${driftOf(noted)}|${rested}|${rests}`;
+  return `${known}|${wanted}|${clear}|${cleared}|${look}|${textOf(noted)}|${rested}|${rests}`;
 }
 
 const countedOf = ({ intents, lineage, landed, newestLanded, repeated, stale, untrue }: State): string =>
@@ -39,5 +40,3 @@ const stampOf = (stamp: State["receipt"]): string =>
   stamp === undefined ? "" : `${stamp.intent}.${stamp.generation}.${stamp.epoch}.${stamp.owner}`;
 const wantedOf = (want: State["wishes"]["latest"]): string =>
   want === undefined ? "" : `${want.value},${want.generation},${want.forced},${want.repair}`;
-const driftOf = ({ settled, held, repairs }: Drift): string =>
-  `${settled?.generation},${settled?.digest},${settled?.running},${held},${repairs}`;

@@ -1,6 +1,6 @@
 import { nextAct } from "../../../../src/engine/effects/machine.ts";
 import { NO_WISHES, wishAbove, wishAnew } from "../../../../src/engine/effects/wants.ts";
-import { acceptedAs, isSame, newestOf } from "./drift.ts";
+import { acceptedAs, newestOf, textOf } from "./drift.ts";
 import { built, heard, situationOf, unanswered } from "./process.ts";
 import { type Bounds, BY_HAND, firstState, type Left, NOTHING_HELD, type State } from "./state.ts";
 import { changedByHand, finish, land, undoneByHand } from "./target.ts";
@@ -52,7 +52,7 @@ function headMoves(bounds: Bounds, state: State): State {
 function crashed(bounds: Bounds, state: State): readonly State[] {
   const { drift, noted } = state;
   const dead = dies(bounds, state);
-  const ways = isSame(drift, noted) ? [dead] : [dead, { ...dead, drift: noted, noted }];
+  const ways = textOf(drift) === textOf(noted) ? [dead] : [dead, { ...dead, drift: noted, noted }];
   return bounds.builds === true ? ways : ways.map((way) => built(bounds, way));
 }
 
@@ -110,7 +110,7 @@ function withReceipt(state: State, receipt: NonNullable<State["receipt"]>): Stat
     row: undefined,
     clear: false,
     adopted: id,
-    last: { id, state: "verified", generation, digest, evidence: "", running },
+    last: { id, state: "verified", generation, digest, evidence: "" },
     epoch: epoch < state.epoch ? state.epoch : epoch + 1,
     wishes: wishAbove(state.wishes, generation),
     drift,

@@ -1,6 +1,6 @@
 import { type Ending, nextAct, type Situation } from "../../../../src/engine/effects/machine.ts";
 import { wish, wishTried } from "../../../../src/engine/effects/wants.ts";
-import { begun, driftOf, heldFor, newestOf, repaired, settledAs } from "./drift.ts";
+import { begun, driftOf, endedAs, heldFor, newestOf, repaired, settledAs } from "./drift.ts";
 import { type Bounds, kind, NOTHING_HELD, OWNER, type Request, type Rest, type Row, type State } from "./state.ts";
 import { observed } from "./target.ts";
 
@@ -98,7 +98,7 @@ export const built = (bounds: Bounds, state: State): State => ({
 function cancelled(state: State): State {
   if (state.row !== undefined || state.wishes.current === undefined)
     return { ...state, cleared: undefined, seen: undefined };
-  return ended(withRow(state), "failed");
+  return { ...ended(withRow(state), "failed"), noted: state.noted, drift: state.noted }; // nothing was sent
 }
 
 function planned(state: State): State {
@@ -153,6 +153,7 @@ export function unanswered(state: State): State {
     late: sent.answer === undefined ? [...late, sent.request] : late,
     left: { ...left, lost: left.lost - 1 },
     clear: false,
+    cleared: undefined,
     row: { ...row, state: "unknown" },
   });
 }
@@ -176,11 +177,12 @@ function judged({ row, running, motion, receipt }: State): Ending["state"] {
 function ended(state: State, ending: Ending["state"]): State {
   const { row } = state;
   if (row === undefined) return state;
-  const { id, generation, digest, running } = row;
+  const { id, generation, digest } = row;
   return committed({
     ...state,
     row: undefined,
-    last: { id, state: ending, generation, digest, evidence: "", running },
+    last: { id, state: ending, generation, digest, evidence: "" },
+    noted: endedAs(state.noted, ending === "verified", row),
     wishes: wishTried(state.wishes, generation),
     ...NOTHING_HELD,
     untrue: state.untrue || !isTrue(state, row, ending),

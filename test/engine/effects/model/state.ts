@@ -63,15 +63,13 @@ export interface Row extends Omit<OpenIntent, "clear"> {
   readonly before: string | undefined;
 }
 
-export interface Ended extends Ending {
-  readonly running: string;
-}
-
 /** What is remembered of changes by hand, as `DriftRecord` does. */
 export interface Drift {
   readonly settled: (Known & { readonly running: string }) | undefined;
   readonly held: string | undefined;
   readonly repairs: number;
+  /** What the last deploy that did not succeed found there, and what it was to put there. */
+  readonly left: readonly (string | undefined)[];
 }
 
 export interface State {
@@ -90,7 +88,7 @@ export interface State {
   readonly head: number;
   // the database
   readonly row: Row | undefined;
-  readonly last: Ended | undefined;
+  readonly last: Ending | undefined;
   readonly drift: Drift;
   /** The newest receipt that a person accepted. */
   readonly adopted: string | undefined;
@@ -140,9 +138,9 @@ export const kind = {
   running: (value: string): string => value,
 };
 
-const NO_DRIFT: Drift = { settled: undefined, held: undefined, repairs: 0 };
+const NO_DRIFT: Drift = { settled: undefined, held: undefined, repairs: 0, left: [] };
 const before: Stamp = { intent: "before", generation: 1, epoch: 1, digest: "before", owner: OWNER };
-const ended: Ended = { id: "before", state: "verified", generation: 1, digest: "before", evidence: "", running: OLD };
+const ended: Ending = { id: "before", state: "verified", generation: 1, digest: "before", evidence: "" };
 
 /** What a process holds in its memory for one intent. */
 export const NOTHING_HELD = { clear: false, cleared: undefined, seen: undefined } as const;
