@@ -58,6 +58,7 @@ describe("every schedule, each state visited once", () => {
     "$name",
     ({ bounds }) => {
       const tally = countOf(bounds);
+      expect(tally.states).toBeGreaterThan(10);
       expectSound(bounds, tally);
       expectTold([bounds.heads.join(", "), tell(bounds)], tally.states, tally.schedules);
     },
