@@ -8,6 +8,6 @@ const LIMIT_MS = 24 * 3_600_000;
 
 await main("npm run sim", async () => {
   await ensurePackages();
-  const argv = [process.execPath, "--import", "tsx", "test/sim/main.ts", ...process.argv.slice(2)];
+  const argv = [process.execPath, "--expose-gc", "--import", "tsx", "test/sim/main.ts", ...process.argv.slice(2)];
   return (await attempt(argv, { cwd: root, show: true, timeoutMs: LIMIT_MS })).status;
 });

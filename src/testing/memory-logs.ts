@@ -20,6 +20,11 @@ export class MemoryLogs extends LogFiles {
     return [...this.#texts.keys()].map((path) => this.#text(path)).join("\n");
   }
 
+  /** Drops what was written until now. */
+  forget(): void {
+    this.#texts.clear();
+  }
+
   #text(path: string): string {
     this.flush(path);
     return this.#texts.get(path) ?? "";

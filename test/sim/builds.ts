@@ -35,6 +35,12 @@ export class Builds {
     this.#local.clear();
   }
 
+  /** The registry drops its tags. */
+  forget(): void {
+    this.tags.clear();
+    this.#manifests.clear();
+  }
+
   builder(caller: Caller): typeof dockerBuild {
     return {
       ...dockerBuild,

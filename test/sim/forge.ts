@@ -37,6 +37,16 @@ export class Forge {
   head({ url, branch }: Followed): Commit | undefined {
     return this.#heads.get(`${url} ${branch}`);
   }
+  /** The digest of the image that the head is built to. */
+  wanted(of: Followed): string {
+    const head = this.head(of);
+    return head === undefined ? "none" : digestOf(head.tree);
+  }
+  /** Drops all commits but the heads. */
+  forgetPushes(): void {
+    for (const map of [this.#pushed, this.#trees, this.#quality, this.#fates]) map.clear();
+  }
+
   /** Whether these heads, as they are stored, have the newest commit of the branch. */
   isKnown({ url, branch }: Followed, heads: Json | undefined): boolean {
     const stored = new Map(Object.entries(Object(heads)));

@@ -56,6 +56,11 @@ export class History {
     return this.#clock.now() - START_MS;
   }
 
+  /** Drops all that happened: for a run that is too long to keep. */
+  forget(): void {
+    for (const list of [this.lines, this.steady, this.wanted, this.landings, this.shown, this.people]) list.length = 0;
+  }
+
   note(line: string): void {
     this.lines.push(`${this.nowMs} ${line}`);
   }

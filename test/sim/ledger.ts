@@ -21,6 +21,10 @@ export class Ledger {
     };
   }
 
+  forget(): void {
+    this.#entries.clear();
+  }
+
   #handed(write: Write): Entry {
     const key = keyOf(write);
     const entry = this.#entries.get(key) ?? { write, rows: [], confirmed: -1 };

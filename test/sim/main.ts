@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { shrink } from "./find.ts";
 import { failureText } from "./report.ts";
 import { runSeed } from "./run.ts";
+import { bytesPerPush, soak } from "./soak.ts";
 
 const USAGE = `npm run sim -- [flags]
 
@@ -10,6 +11,7 @@ const USAGE = `npm run sim -- [flags]
   --from N       begins at this seed (default 1)
   --seed N       this one seed
   --trace        prints all that happens in it
+  --soak N       instead: N pushes to one process without faults, and what they leave in memory
   --shrink       and the fewest acts with which it still fails
 `;
 const TELL_EVERY = 1_000;
@@ -19,12 +21,13 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 async function main(argv: readonly string[]): Promise<number> {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
-  const options = { seeds: text, from: text, seed: text, trace: flag, shrink: flag, help: flag };
+  const options = { seeds: text, from: text, seed: text, trace: flag, shrink: flag, soak: text, help: flag };
   const { values } = parseArgs({ args: [...argv], options });
   if (values.help) {
     say(USAGE);
     return 0;
   }
+  if (values.soak !== undefined) return runSoak(wholeNumber(values.soak));
   const first = wholeNumber(values.seed ?? values.from ?? "1");
   const count = values.seed === undefined ? wholeNumber(values.seeds ?? "1000") : 1;
   const total = { failed: 0, starts: 0, moves: 0 };
@@ -42,6 +45,16 @@ async function main(argv: readonly string[]): Promise<number> {
   const { failed, starts, moves } = total;
   say(`${count - failed} passed, ${failed} failed; ${starts} starts, ${moves} moves of targets`);
   return failed > 0 ? 1 : 0;
+}
+
+const SAMPLES = 10;
+
+async function runSoak(pushes: number): Promise<number> {
+  const samples = await soak(pushes, Math.max(1, Math.floor(pushes / SAMPLES)));
+  for (const { pushes: after, heapBytes, kept } of samples)
+    say(`${after} pushes: heap ${(heapBytes / 1e6).toFixed(1)} MB, ${JSON.stringify(kept)}`);
+  say(`${Math.round(bytesPerPush(samples))} bytes a push`);
+  return 0;
 }
 
 function wholeNumber(text: string): number {
