@@ -4,8 +4,8 @@ import { laneOf, tagLaneOf } from "../shapes.ts";
 import type { World } from "../world.ts";
 import type { Fault } from "./fault.ts";
 
-/** How old the reading of the head may be that a write follows, in milliseconds. */
-const FRESH_MS = 10_000;
+/** How old the reading of the head may be that a write follows, in milliseconds: a fence in between takes up to 30 s. */
+const FRESH_MS = 45_000;
 
 /** Never an older generation over a newer one; never a value that was not wanted when it was sent, or was given up. */
 export function staleness(world: World): readonly Fault[] {
