@@ -15,15 +15,19 @@ export default deployer({ test: { repos: {
 it.each([
   ["serve", "--port", "0"],
   ["local", "--confirm", "harmless"],
-])("without git, %s is refused by name, and makes nothing", (...line) => {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-no-git-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, "pipeline.ts"), PIPELINE);
-  const ended = millraceWithPath(folder, folder, ...line);
-  expect(ended).toEqual({
-    code: 70,
-    out: "",
-    err: "millrace: cannot run git: spawn git ENOENT\n  Install the program that is named, or put it on PATH.\n",
-  });
-  expect(existsSync(join(folder, "var"))).toBe(false);
-}, 60_000);
+])(
+  "without git, %s is refused by name, and makes nothing",
+  (...line) => {
+    const folder = mkdtempSync(join(tmpdir(), "millrace-no-git-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(join(folder, "pipeline.ts"), PIPELINE);
+    const ended = millraceWithPath(folder, folder, ...line);
+    expect(ended).toEqual({
+      code: 70,
+      out: "",
+      err: "millrace: cannot run git: spawn git ENOENT\n  Install the program that is named, or put it on PATH.\n",
+    });
+    expect(existsSync(join(folder, "var"))).toBe(false);
+  },
+  60_000,
+);
