@@ -60,6 +60,7 @@ function forget(world: World, up: Deployer): void {
 function keptBy({ engine, view }: Deployer): Sample["kept"] {
   return {
     "keys in memory": engine.cache.size,
+    "results of other keys": engine.cache.rested,
     "open jobs": engine.jobs.open.size,
     "readers of steps": engine.steps.observers.length,
     "readers of job changes": engine.jobs.changes.observers.length,

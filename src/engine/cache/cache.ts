@@ -9,20 +9,13 @@ import type { ResultRow } from "../store/store.ts";
 import type { Builder } from "./builder.ts";
 import { digestOf } from "./digest.ts";
 import { Instance, type Use } from "./instance.ts";
-
-/** An instance whatever its types: they are those of the builder that made it. */
-interface AnyInstance {
-  readonly uses: number;
-  rebuild(): Promise<Result<JobId>>;
-}
-
-/** What is known of the keys of one builder: an instance when somebody uses the key, else the recorded result. */
-type Shelf = Map<string, AnyInstance | ResultRow>;
+import { Shelf } from "./shelf.ts";
 
 /**
  * The memory of all builders: at most one instance a key, restored from the store at first use.
  *
- * All recorded results are read in one query at the start; memory is the truth after that.
+ * All recorded results are read in one query at the start, since most are used at once. What nobody uses any more leaves
+ * memory in the end, and is read again one by one: a process that runs for years keeps no more than one of a day.
  */
 export class Cache {
   readonly #engine: Engine;
@@ -31,7 +24,7 @@ export class Cache {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    for (const row of engine.store.queries.results()) this.#shelf(row.op).set(row.key, row);
+    for (const row of engine.store.queries.results()) this.#shelf(row.op).recorded(row);
   }
 
   /** How many keys are in use. */
@@ -39,16 +32,21 @@ export class Cache {
     return this.#size;
   }
 
+  /** How many results are kept in memory that nobody uses. */
+  get rested(): number {
+    return [...this.#shelves.values()].reduce((sum, { rested }) => sum + rested, 0);
+  }
+
   /** How a key that is part of the pipeline is made again. */
   rebuilder(op: string, digest: string): (() => Promise<Result<JobId>>) | undefined {
-    const found = this.#shelves.get(op)?.get(digest);
-    return found !== undefined && "uses" in found && found.uses > 0 ? () => found.rebuild() : undefined;
+    const found = this.#shelves.get(op)?.instances.get(digest);
+    return found !== undefined && found.uses > 0 ? () => found.rebuild() : undefined;
   }
 
   /** Operation and digest of each key that is part of the pipeline. */
   *wanted(): Iterable<readonly [op: string, digest: string]> {
-    for (const [op, shelf] of this.#shelves)
-      for (const [digest, found] of shelf) if ("uses" in found && found.uses > 0) yield [op, digest];
+    for (const [op, { instances }] of this.#shelves)
+      for (const [digest, { uses }] of instances) if (uses > 0) yield [op, digest];
   }
 
   /** The value of a key, for as long as the scope that is being made lives. Call inside a step. */
@@ -62,30 +60,28 @@ export class Cache {
   #instance<C, K, V>(builder: Builder<C, K, V>, context: C, key: K, use: Use): Instance<C, K, V> {
     const digest = keyDigest(builder, key);
     const shelf = this.#shelf(builder.id);
-    const known = shelf.get(digest);
+    const known = shelf.instances.get(digest);
     // Builder ids are unique, so what is kept under this one was made by this very builder.
     if (known instanceof Instance) return known;
-    const stored = known !== undefined && "job" in known ? known : undefined;
+    const stored = shelf.take(digest);
     const { graph } = this.#engine.world;
     const about = { engine: this.#engine, builder, context, key, digest: stored?.key ?? digest, term: use.term };
     const made = graph.within(graph.root, () => new Instance(about, stored, this));
-    shelf.set(digest, made);
+    shelf.instances.set(digest, made);
     this.#size += 1;
     return made;
   }
 
-  /** A key that nobody uses leaves memory, but for its result. */
+  /** A key that nobody uses. */
   idle(op: string, digest: string, row: ResultRow | undefined): void {
-    const shelf = this.#shelf(op);
-    if (row === undefined) shelf.delete(digest);
-    else shelf.set(digest, row);
+    this.#shelf(op).rest(digest, row);
     this.#size -= 1;
   }
 
   #shelf(op: string): Shelf {
     const known = this.#shelves.get(op);
     if (known !== undefined) return known;
-    const made: Shelf = new Map();
+    const made = new Shelf((key) => this.#engine.store.queries.result(op, key));
     this.#shelves.set(op, made);
     return made;
   }

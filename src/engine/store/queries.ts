@@ -31,6 +31,7 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
     read(sql, ...cells).map((raw) => numberIn(raw));
   return {
     results: () => rows(resultTable, ""),
+    result: (op, key) => rows(resultTable, "WHERE op = ? AND key = ?", op, key)[0],
     heads: () => rows(headTable, ""),
     openIntents: () => rows(intentTable, "WHERE state IN ('planned', 'applied', 'unknown') ORDER BY seq"),
     intents: (filter) => {

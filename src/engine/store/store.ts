@@ -184,6 +184,7 @@ export interface LastRun extends Pick<JobRow, "id" | "key" | "state"> {
 /** Reads, on the main thread, of what is committed. */
 export interface Queries {
   results(): readonly ResultRow[];
+  result(op: string, key: string): ResultRow | undefined;
   heads(): readonly HeadRow[];
   openIntents(): readonly IntentRow[];
   /** Newest first. */

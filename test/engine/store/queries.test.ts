@@ -52,6 +52,9 @@ describe("what is written is read back", () => {
     expect(queries.job(job.id)).toEqual(ended);
     expect(queries.jobInputs(job.id)).toEqual([{ ...input, changed: false }]);
     expect(queries.results()).toEqual([result("k1", { rebuild: true })]);
+    expect(queries.result("docker-build", "k1")).toEqual(result("k1", { rebuild: true }));
+    expect(queries.result("docker-build", "k2")).toBeUndefined();
+    expect(queries.result("docker-push", "k1")).toBeUndefined();
     expect(queries.heads()).toEqual([{ key: "acme/web main", value: "sha", generation: 3, seenMs: 8 }]);
     expect(queries.openIntents()).toEqual([intentRow("i1", { before: "sha256:0", ref: { version: 7 } })]);
     expect(queries.outbox()).toEqual([{ ...outbox, tries: 2 }]);
