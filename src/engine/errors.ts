@@ -44,6 +44,8 @@ export const errors = {
   ROLLED_BACK: failed("Read the failed task's log above, mend it and push; or press Rebuild to try the same again."),
   DEPLOY_FAILED: failed("Read the job's log; press Rebuild to try the same value again."),
   SUPERSEDED: failed("Nothing to do: a newer value takes its place."),
+  NOT_SENT: transient("Nothing to do: it is sent again until it is confirmed; look at the other side if it does not heal."),
+  SEND_REFUSED: failed("Read the answer of the other side; it is sent again when what is to be said changes."),
   // processes
   COMMAND_NOT_FOUND: system("Install the program that is named, or put it on PATH."),
   NO_PROCESS: transient("Raise the limits of open files and processes (ulimit -n, -u), or free memory."),
@@ -59,6 +61,23 @@ export const errors = {
   COMMIT_REFUSED: failed("Git's own checks call an object of the commit's history malformed: git fsck names it."),
   SUBMODULE_FAILED: failed("Submodules must be reachable by https or ssh, or lie beside a local repository."),
   CHECKOUT_FAILED: failed("Read git's message in the job's log."),
+  // forges
+  FORGE_UNREACHABLE: transient(
+    "Nothing to do if it heals by itself; else look at the forge's status page and at the way there.",
+  ),
+  FORGE_RATE_LIMITED: transient(
+    "Nothing to do: work goes on when the forge allows more requests, at the time that is shown.",
+  ),
+  FORGE_FAULT: transient("Nothing to do if it heals by itself; else check --github-url and what lies between."),
+  FORGE_REFUSED: failed("Read the forge's message; doc/github.md lists the permissions that the app needs."),
+  FORGE_KEY: failed("Give a file with just that, readable by this user alone: chmod 600 FILE."),
+  NO_INSTALLATION: failed(
+    "Install the app on that account and let it see the repository; look at --github-account-allowlist.",
+  ),
+  REPO_MOVED: failed("Check that this was meant, then write the new name into pipeline.ts."),
+  REPO_REPLACED: failed(
+    "Find out who made the new one. If it was meant: millrace adopt with the key of its heads accepts it.",
+  ),
   // Docker engine
   ENGINE_ENDPOINT: failed("Give the engine as unix:///var/run/docker.sock."),
   ENGINE_UNREACHABLE: transient("Check that the Docker engine runs: docker version."),
