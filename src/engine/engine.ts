@@ -1,6 +1,8 @@
 import { Subject } from "rxjs";
 import type { Term } from "../term/term.ts";
 import { World } from "../term/world.ts";
+import { Approvals } from "./approvals.ts";
+import { Audit } from "./audit.ts";
 import { Cache } from "./cache/cache.ts";
 import type { Clock } from "./clock.ts";
 import { Confirm } from "./confirm.ts";
@@ -44,10 +46,12 @@ export class Engine {
   readonly clock: Clock;
   readonly store: Store;
   readonly journal: Journal;
+  readonly audit: Audit;
   readonly heads: Heads;
   readonly jobs: Jobs;
   readonly confirm: Confirm;
   readonly cache: Cache;
+  readonly approvals: Approvals;
   readonly random: () => number;
   readonly steps = new Subject<Step>();
   /** Events of the step that is being made: what a job begun in it records. */
@@ -70,10 +74,12 @@ export class Engine {
         throw error;
       });
     this.journal = new Journal(parts.store, this.#onFault);
+    this.audit = new Audit(parts.store.queries, this.journal, parts.clock);
     this.heads = new Heads(parts.store.queries, this.journal);
     this.confirm = new Confirm(this.clock);
     this.jobs = new Jobs(this, parts.logs);
     this.cache = new Cache(this);
+    this.approvals = new Approvals(this);
     const floor = parts.store.queries.setting(EPOCH_FLOOR);
     this.#epochFloor = typeof floor === "number" ? floor : 0;
     this.#lastEvent = parts.store.queries.lastEventId();

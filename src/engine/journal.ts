@@ -103,6 +103,7 @@ export class Journal {
 function rowOf({ put, row }: Write): string {
   if (put === "result") return `${put} ${row.op} ${row.key}`;
   if (put === "jobInput") return `${put} ${row.job} ${row.name}`;
-  if (put === "setting") return `${put} ${row.name}`;
+  if (put === "setting" || put === "apiToken") return `${put} ${row.name}`;
+  if (put === "approval") return `${put} ${row.repository} ${row.pull} ${row.hash}`;
   return "id" in row ? `${put} ${row.id}` : `${put} ${row.key}`;
 }

@@ -75,6 +75,12 @@ function rowsIn(queries: Queries): (write: Write) => string | undefined {
       }
       case "audit":
         return audits.get(row.id);
+      case "approval":
+        return queries.approval(row.repository, row.pull, row.hash);
+      case "session":
+        return queries.sessions().find(({ id }) => id === row.id);
+      case "apiToken":
+        return queries.apiTokens().find(({ name }) => name === row.name);
       case "outbox":
         return queries.outbox().find(({ key }) => key === row.key);
     }
@@ -92,6 +98,7 @@ const textOf = (row: object): string =>
 function keyOf({ put, row }: Write): string {
   if (put === "result") return `${put} ${row.op} ${row.key}`;
   if (put === "jobInput") return `${put} ${row.job} ${row.name}`;
-  if (put === "setting") return `${put} ${row.name}`;
+  if (put === "setting" || put === "apiToken") return `${put} ${row.name}`;
+  if (put === "approval") return `${put} ${row.repository} ${row.pull} ${row.hash}`;
   return "id" in row ? `${put} ${row.id}` : `${put} ${row.key}`;
 }

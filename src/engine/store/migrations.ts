@@ -71,6 +71,23 @@ export const migrations: readonly string[] = [
   ) STRICT;
   INSERT INTO epoch (id, n, owner, probed_ms) VALUES (1, 0, 'nobody', 0);
   `,
+  `
+  CREATE TABLE approval (
+    repository INTEGER NOT NULL, pull INTEGER NOT NULL, hash TEXT NOT NULL, who TEXT NOT NULL, via TEXT NOT NULL,
+    at_ms INTEGER NOT NULL, PRIMARY KEY (repository, pull, hash)
+  ) STRICT;
+  `,
+  `
+  CREATE TABLE session (
+    id INTEGER PRIMARY KEY, hash TEXT NOT NULL, identity TEXT NOT NULL, opened_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE api_token (
+    name TEXT PRIMARY KEY, hash TEXT NOT NULL, role TEXT NOT NULL, services TEXT NOT NULL, created_ms INTEGER NOT NULL,
+    created_by TEXT NOT NULL, expires_ms INTEGER, revoked_ms INTEGER
+  ) STRICT;
+  `,
 ];
 
 /**

@@ -2,6 +2,8 @@ import type { Database } from "better-sqlite3";
 import type { Table } from "./columns.ts";
 import type { JobFilter, Queries } from "./store.ts";
 import {
+  apiTokenTable,
+  approvalTable,
   auditTable,
   eventTable,
   headTable,
@@ -11,6 +13,7 @@ import {
   lastRunTable,
   outboxTable,
   resultTable,
+  sessionTable,
   settingTable,
 } from "./tables.ts";
 
@@ -42,6 +45,8 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
     },
     intent: (id) => rows(intentTable, "WHERE id = ?", id)[0],
     outbox: () => rows(outboxTable, "ORDER BY key"),
+    openOutbox: () => rows(outboxTable, "WHERE next_ms > 0 ORDER BY key"),
+    outboxOf: (key) => rows(outboxTable, "WHERE key = ?", key)[0],
     setting: (name) => rows(settingTable, "WHERE name = ?", name)[0]?.value,
     job: (id) => rows(jobTable, "WHERE id = ?", id)[0],
     jobs: (filter) => {
@@ -53,8 +58,18 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
     lastRun: (term, op) => decoded(lastRunTable, read(LAST_RUN, term, op))[0],
     events: (ids) => rows(eventTable, "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", JSON.stringify(ids)),
     lastEventId: () => numbers("SELECT coalesce(max(id), 0) AS n FROM event")[0] ?? 0,
-    audit: (limit) => rows(auditTable, "ORDER BY id DESC LIMIT ?", limitOf(limit)),
+    audit: (limit, filter = {}) => {
+      const where = new Where();
+      if (filter.who !== undefined) where.and("who = ?", filter.who);
+      if (filter.what !== undefined) where.and("what = ?", filter.what);
+      if (filter.before !== undefined) where.and("id < ?", filter.before);
+      return rows(auditTable, `${where.sql} ORDER BY id DESC LIMIT ?`, ...where.cells, limitOf(limit));
+    },
+    sessions: () => rows(sessionTable, "ORDER BY id"),
+    apiTokens: () => rows(apiTokenTable, "ORDER BY name"),
     lastAuditId: () => numbers("SELECT coalesce(max(id), 0) AS n FROM audit")[0] ?? 0,
+    approval: (repository, pull, hash) =>
+      rows(approvalTable, "WHERE repository = ? AND pull = ? AND hash = ?", repository, pull, hash)[0],
     operations: () => read("SELECT DISTINCT op FROM job ORDER BY op").flatMap((raw) => textIn(raw) ?? []),
     durations: (term, op, limit) =>
       numbers(

@@ -98,6 +98,7 @@ export interface OutboxRow {
   readonly want: Json;
   readonly confirmed: Json;
   readonly tries: number;
+  /** When there is something to do next; 0: nothing, it is at rest. */
   readonly nextMs: number;
 }
 
@@ -111,6 +112,50 @@ export interface AuditRow {
   readonly detail: string;
 }
 
+/** Somebody allowed this very commit of a pull request to be built. A later commit of it needs another one. */
+export interface ApprovalRow {
+  /** The repository's number at its forge. */
+  readonly repository: number;
+  readonly pull: number;
+  readonly hash: string;
+  readonly who: string;
+  /** button · comment · permission (the author may write there). */
+  readonly via: string;
+  readonly atMs: number;
+}
+
+/** Somebody is signed in. A row whose session is over is used again: that is what its number is for. */
+export interface SessionRow {
+  readonly id: number;
+  /** SHA-256 of what the browser holds; "" when it is over. */
+  readonly hash: string;
+  readonly identity: Json;
+  readonly openedMs: number;
+  readonly expiresMs: number;
+}
+
+/** A token for programs. A name that was revoked may be given again. */
+export interface ApiTokenRow {
+  readonly name: string;
+  /** SHA-256 of the token. */
+  readonly hash: string;
+  /** viewer · builder · admin */
+  readonly role: string;
+  /** Names of the services that it is for; null: all. */
+  readonly services: Json;
+  readonly createdMs: number;
+  readonly createdBy: string;
+  readonly expiresMs: number | null;
+  readonly revokedMs: number | null;
+}
+
+export interface AuditFilter {
+  readonly who?: string;
+  readonly what?: string;
+  /** Only entries older than this one (paging). */
+  readonly before?: number;
+}
+
 /** One change of the database. A batch of them is one transaction. */
 export type Write =
   | { readonly put: "event"; readonly row: EventRow }
@@ -121,7 +166,10 @@ export type Write =
   | { readonly put: "intent"; readonly row: IntentRow }
   | { readonly put: "outbox"; readonly row: OutboxRow }
   | { readonly put: "setting"; readonly row: { readonly name: string; readonly value: Json } }
-  | { readonly put: "audit"; readonly row: AuditRow };
+  | { readonly put: "audit"; readonly row: AuditRow }
+  | { readonly put: "approval"; readonly row: ApprovalRow }
+  | { readonly put: "session"; readonly row: SessionRow }
+  | { readonly put: "apiToken"; readonly row: ApiTokenRow };
 
 /** Ends a job or moves an intent on: what must be recorded even when the disk is full, from a reserve. */
 export function isClosing(write: Write): boolean {
@@ -191,6 +239,9 @@ export interface Queries {
   intents(filter: { readonly lane?: string; readonly term?: string; readonly limit?: number }): readonly IntentRow[];
   intent(id: string): IntentRow | undefined;
   outbox(): readonly OutboxRow[];
+  /** Those that are not at rest. */
+  openOutbox(): readonly OutboxRow[];
+  outboxOf(key: string): OutboxRow | undefined;
   setting(name: string): Json | undefined;
   job(id: string): JobRow | undefined;
   jobs(filter: JobFilter): readonly JobRow[];
@@ -200,8 +251,14 @@ export interface Queries {
   lastRun(term: string, op: string): LastRun | undefined;
   events(ids: readonly number[]): readonly EventRow[];
   lastEventId(): number;
-  audit(limit: number): readonly AuditRow[];
+  /** Newest first. */
+  audit(limit: number, filter?: AuditFilter): readonly AuditRow[];
   lastAuditId(): number;
+  /** Also those that are over. */
+  sessions(): readonly SessionRow[];
+  /** Also those that were revoked, by name. */
+  apiTokens(): readonly ApiTokenRow[];
+  approval(repository: number, pull: number, hash: string): ApprovalRow | undefined;
   /** Distinct operations that have jobs. */
   operations(): readonly string[];
   /** Durations of the last `limit` good runs of a term, newest first, in milliseconds. */

@@ -15,6 +15,8 @@ import {
   whole,
 } from "./columns.ts";
 import {
+  type ApiTokenRow,
+  type ApprovalRow,
   type AuditRow,
   type EventRow,
   type HeadRow,
@@ -26,6 +28,7 @@ import {
   type OutboxRow,
   openIntentStates,
   type ResultRow,
+  type SessionRow,
   type Write,
 } from "./store.ts";
 
@@ -134,6 +137,34 @@ export const auditTable = table<AuditRow>("audit", ["id"], {
   detail: text,
 });
 
+export const approvalTable = table<ApprovalRow>("approval", ["repository", "pull", "hash"], {
+  repository: whole,
+  pull: whole,
+  hash: text,
+  who: text,
+  via: text,
+  atMs: whole,
+});
+
+export const sessionTable = table<SessionRow>("session", ["id"], {
+  id: whole,
+  hash: text,
+  identity: json,
+  openedMs: whole,
+  expiresMs: whole,
+});
+
+export const apiTokenTable = table<ApiTokenRow>("api_token", ["name"], {
+  name: text,
+  hash: text,
+  role: text,
+  services: json,
+  createdMs: whole,
+  createdBy: text,
+  expiresMs: nullable(whole),
+  revokedMs: nullable(whole),
+});
+
 const tables = {
   event: eventTable,
   job: jobTable,
@@ -144,6 +175,9 @@ const tables = {
   outbox: outboxTable,
   setting: settingTable,
   audit: auditTable,
+  approval: approvalTable,
+  session: sessionTable,
+  apiToken: apiTokenTable,
 } as const;
 
 const isKind = (name: string): name is Write["put"] => Object.hasOwn(tables, name);
@@ -189,6 +223,12 @@ function encodeRow(write: Write, to: Sql[]): void {
       return settingTable.encode(write.row, to);
     case "audit":
       return auditTable.encode(write.row, to);
+    case "approval":
+      return approvalTable.encode(write.row, to);
+    case "session":
+      return sessionTable.encode(write.row, to);
+    case "apiToken":
+      return apiTokenTable.encode(write.row, to);
     default:
       return write satisfies never;
   }

@@ -1,0 +1,96 @@
+import { type Node, Variable } from "../incr/index.ts";
+import { failure, type Result, success } from "../term/output.ts";
+import type { Engine } from "./engine.ts";
+import { problem } from "./errors.ts";
+import type { Person } from "./refs.ts";
+import type { ApprovalRow } from "./store/store.ts";
+
+/** A commit of somebody's pull request that is built only when a maintainer says so. */
+export interface Ask {
+  /** The repository's number at its forge. */
+  readonly repository: number;
+  /** `owner/name`. */
+  readonly name: string;
+  readonly pull: number;
+  /** The full name of the very commit: a later one needs another approval. */
+  readonly commit: string;
+  readonly author: Person;
+  /** The fork that it comes from, as people call it. */
+  readonly fork: string;
+  /** Key of the term that waits. */
+  readonly term: string;
+}
+
+/** What waits for a maintainer. */
+export interface Waiting extends Ask {
+  readonly sinceMs: number;
+}
+
+interface Asked {
+  readonly waiting: Waiting;
+  readonly row: Variable<ApprovalRow | undefined>;
+}
+
+/**
+ * Who allowed which commit of a pull request to be built. Only what is asked for can be allowed, so that a commit that
+ * was pushed after somebody looked is never built on the strength of that look.
+ */
+export class Approvals {
+  readonly #engine: Engine;
+  readonly #asked = new Map<string, Asked>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Whether it is allowed, for as long as the scope that is being made lives. Call inside a step. */
+  ask(ask: Ask): Node<ApprovalRow | undefined> {
+    const { clock, store, world } = this.#engine;
+    const known = store.queries.approval(ask.repository, ask.pull, ask.commit);
+    const row = new Variable<ApprovalRow | undefined>(world.graph, known);
+    const asked: Asked = { waiting: { ...ask, sinceMs: clock.now() }, row };
+    const name = nameOf(ask.repository, ask.pull);
+    this.#asked.set(name, asked);
+    world.graph.scope.onRelease(() => {
+      if (this.#asked.get(name) === asked) this.#asked.delete(name);
+    });
+    return row;
+  }
+
+  /** Oldest first. */
+  waiting(): readonly Waiting[] {
+    return [...this.#asked.values()].filter(({ row }) => row.latest === undefined).map(({ waiting }) => waiting);
+  }
+
+  /**
+   * Allows a commit, durably, and lets its builds begin.
+   *
+   * Fails with `NOT_FOUND` (no such pull request waits) or `NOT_POSSIBLE` (it has another commit by now).
+   *
+   * @param via button · comment · permission.
+   */
+  async approve(
+    { repository, pull, commit }: Pick<Ask, "repository" | "pull" | "commit">,
+    who: string,
+    via: string,
+  ): Promise<Result<void>> {
+    const asked = this.#asked.get(nameOf(repository, pull));
+    if (asked === undefined) return failure(problem("NOT_FOUND", `no pull request #${pull} of this repository waits`));
+    const { waiting } = asked;
+    const called = `#${pull} of ${waiting.name}`;
+    if (waiting.commit !== commit) {
+      const message = `${called} is at ${waiting.commit} now: ${commit.slice(0, 64)} is not its newest commit`;
+      return failure(problem("NOT_POSSIBLE", message, { hint: "Look at the newest commit, and approve that one." }));
+    }
+    if (asked.row.latest !== undefined) return success(undefined);
+    const row: ApprovalRow = { repository, pull, hash: commit, who, via, atMs: this.#engine.clock.now() };
+    await this.#engine.journal.save({ put: "approval", row });
+    const why = via === "permission" ? `${who} may write to the repository` : `approved by ${who} (${via})`;
+    const cause = { kind: "person", subject: waiting.term, detail: `${called} at ${commit.slice(0, 8)}: ${why}` };
+    // What was pushed while it was stored is not meant.
+    if (this.#asked.get(nameOf(repository, pull)) === asked) this.#engine.change(cause, () => asked.row.set(row));
+    return success(undefined);
+  }
+}
+
+const nameOf = (repository: number, pull: number): string => `${repository}#${pull}`;
