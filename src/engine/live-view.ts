@@ -9,7 +9,7 @@ import type { LogFiles } from "./job-log.ts";
 import { JobBook } from "./job-view.ts";
 import type { Threshold } from "./level.ts";
 import type { Pool } from "./pool.ts";
-import type { IntentRow, JobFilter } from "./store/store.ts";
+import type { AuditFilter, IntentRow, JobFilter } from "./store/store.ts";
 import type {
   ActionResult,
   Actions,
@@ -55,7 +55,6 @@ export class LiveView implements View {
   readonly #engine: Engine;
   readonly #graph: GraphView;
   readonly #jobs: JobBook;
-  #lastAudit: number;
 
   constructor(parts: LiveViewParts) {
     this.#parts = parts;
@@ -73,7 +72,6 @@ export class LiveView implements View {
     );
     this.log = this.#logReader();
     this.act = this.#actions();
-    this.#lastAudit = parts.engine.store.queries.lastAuditId();
   }
 
   graph(): GraphSnapshot {
@@ -103,8 +101,8 @@ export class LiveView implements View {
   history(options: { readonly term?: string; readonly limit?: number }): readonly IntentRow[] {
     return this.#engine.store.queries.intents(options);
   }
-  audit(limit: number): ReturnType<View["audit"]> {
-    return this.#engine.store.queries.audit(limit);
+  audit(limit: number, filter?: AuditFilter): ReturnType<View["audit"]> {
+    return this.#engine.store.queries.audit(limit, filter);
   }
   stats(): Stats {
     const stats = { ok: 0, ready: 0, waiting: 0, running: 0, failed: 0, blocked: 0 };
@@ -193,10 +191,7 @@ export class LiveView implements View {
     if (this.#parts.dry === true)
       return refused(problem("DRY_RUN", `${what} ${subject} is refused: this is a dry run, which changes nothing`));
     const result = await act();
-    this.#lastAudit += 1;
-    const detail = result.ok ? why : `refused: ${result.error.message}`;
-    const row = { id: this.#lastAudit, atMs: this.#engine.clock.now(), who, what, subject, detail };
-    await this.#engine.journal.save({ put: "audit", row });
+    await this.#engine.audit.record(who, what, subject, result.ok ? why : `refused: ${result.error.message}`);
     return result.ok ? done(result.value) : refused(result.error);
   }
 }

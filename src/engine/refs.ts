@@ -4,6 +4,14 @@ export interface Person {
   readonly login: string;
 }
 
+export const isPerson = (value: unknown): value is Person =>
+  typeof value === "object" &&
+  value !== null &&
+  "id" in value &&
+  Number.isSafeInteger(value.id) &&
+  "login" in value &&
+  typeof value.login === "string";
+
 export interface BranchRef {
   readonly commit: string;
   /** When it was committed, milliseconds since 1970; read only when staleness is asked for. */

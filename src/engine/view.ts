@@ -3,7 +3,7 @@ import type { Failure, Shown } from "../term/output.ts";
 import type { DriftPolicy } from "./effects/drift.ts";
 import type { JobId, JobState, Progress } from "./job.ts";
 import type { Level, Threshold } from "./level.ts";
-import type { AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "./store/store.ts";
+import type { AuditFilter, AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "./store/store.ts";
 
 /**
  * What the pages, the API and the client commands see of a running engine: plain data and a few actions.
@@ -33,7 +33,8 @@ export interface View {
   services(): readonly ServiceView[];
   /** Past deploys, newest first; `term` limits to one target. */
   history(options: { readonly term?: string; readonly limit?: number }): readonly IntentRow[];
-  audit(limit: number): readonly AuditRow[];
+  /** Who did what, newest first. */
+  audit(limit: number, filter?: AuditFilter): readonly AuditRow[];
   stats(): Stats;
   /** Problems of the whole: full disk, recovery at work, a host out of reach, no provider for login. */
   banners(): readonly Banner[];

@@ -58,6 +58,11 @@ describe("what is written is read back", () => {
     expect(queries.heads()).toEqual([{ key: "acme/web main", value: "sha", generation: 3, seenMs: 8 }]);
     expect(queries.openIntents()).toEqual([intentRow("i1", { before: "sha256:0", ref: { version: 7 } })]);
     expect(queries.outbox()).toEqual([{ ...outbox, tries: 2 }]);
+    expect(queries.openOutbox()).toEqual([{ ...outbox, tries: 2 }]);
+    expect(queries.outboxOf("status")).toEqual({ ...outbox, tries: 2 });
+    await store.commit([{ put: "outbox", row: { ...outbox, nextMs: 0 } }]);
+    expect(queries.openOutbox()).toEqual([]);
+    expect(queries.outboxOf("message")).toBeUndefined();
     expect(queries.setting("confirm")).toEqual(["average", null]);
     expect(queries.setting("other")).toBeUndefined();
     expect(queries.audit(10)).toEqual([audit]);

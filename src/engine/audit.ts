@@ -1,0 +1,37 @@
+import type { Clock } from "./clock.ts";
+import type { Journal } from "./journal.ts";
+import type { AuditRow, Queries, Write } from "./store/store.ts";
+
+/** The log of who did what, and what was refused. It only grows. */
+export class Audit {
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  #last: number;
+
+  constructor(queries: Pick<Queries, "lastAuditId">, journal: Journal, clock: Clock) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#last = queries.lastAuditId();
+  }
+
+  /**
+   * Resolves once it is durable; while the disk is full that is later, so an answer to a person waits for it only where
+   * the action needed the store as well.
+   *
+   * @param what  One word: rebuild, cancel, start, confirm, adopt, sign-in, refused …
+   */
+  record(who: string, what: string, subject: string, detail = ""): Promise<void> {
+    return this.#journal.save(this.#next(who, what, subject, detail));
+  }
+
+  /** The same for what nobody waits for. */
+  note(who: string, what: string, subject: string, detail = ""): void {
+    this.#journal.note(this.#next(who, what, subject, detail));
+  }
+
+  #next(who: string, what: string, subject: string, detail: string): Write {
+    this.#last += 1;
+    const row: AuditRow = { id: this.#last, atMs: this.#clock.now(), who, what, subject, detail };
+    return { put: "audit", row };
+  }
+}
