@@ -44,7 +44,9 @@ export const errors = {
   ROLLED_BACK: failed("Read the failed task's log above, mend it and push; or press Rebuild to try the same again."),
   DEPLOY_FAILED: failed("Read the job's log; press Rebuild to try the same value again."),
   SUPERSEDED: failed("Nothing to do: a newer value takes its place."),
-  NOT_SENT: transient("Nothing to do: it is sent again until it is confirmed; look at the other side if it does not heal."),
+  NOT_SENT: transient(
+    "Nothing to do: it is sent again until it is confirmed; look at the other side if it does not heal.",
+  ),
   SEND_REFUSED: failed("Read the answer of the other side; it is sent again when what is to be said changes."),
   // processes
   COMMAND_NOT_FOUND: system("Install the program that is named, or put it on PATH."),
@@ -133,6 +135,10 @@ export const errors = {
   LOGIN_REFUSED: failed("Copy the token again from the file named token in the state directory."),
   TOO_MANY_TRIES: transient("Wait a minute, then try again with the right token."),
   FORBIDDEN: failed("Load the page again and repeat the action there."),
+  ROLE_NEEDED: failed("Ask for it: admins and builders in pipeline.ts name who may do what; see doc/operating.md."),
+  SIGN_IN_REFUSED: failed("Begin again on /login, in the same browser and within ten minutes."),
+  SIGN_IN_UNREACHABLE: transient("Try again in a minute; with the token of the state directory you can sign in now."),
+  OAUTH_FILE: failed('Write it as {"client_id": "…", "client_secret": "…"}, readable by its owner only (chmod 600).'),
   BAD_REQUEST: failed("Correct the request; the message names the field."),
   TOO_MANY_STREAMS: transient("Close some pages, or try again later."),
   RECOVERING: transient("Nothing to do: it is ready when the open deploys are looked through."),

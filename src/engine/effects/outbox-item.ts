@@ -1,0 +1,290 @@
+import type { Subscription } from "rxjs";
+import { Variable } from "../../incr/index.ts";
+import { active, type Failure, failed, failure, type Output, ok, type Result } from "../../term/output.ts";
+import { type Answer, sameAnswer } from "../../term/term.ts";
+import { backoffMs } from "../backoff.ts";
+import { digestOf } from "../cache/digest.ts";
+import type { Engine } from "../engine.ts";
+import { problem } from "../errors.ts";
+import type { Json } from "../json.ts";
+import type { OutboxRow } from "../store/store.ts";
+import { type Confirmed, confirmedJson, sentOf } from "./outbox-row.ts";
+import type { Sender } from "./sender.ts";
+
+/** After this time a request that was given up has landed, or never will. */
+const LANDED_MS = 60_000;
+/** A send that has no answer by then is given up. */
+const SEND_MS = 90_000;
+/** How long a key may be without a user before it counts as abandoned: a source may be read anew meanwhile. */
+const ABANDONED_MS = 60_000;
+/** After a restart its user may come late: the source may be out of reach. */
+const ABANDONED_AT_START_MS = 15 * 60_000;
+
+/** What an item needs of the outbox. */
+export interface Keeper {
+  readonly engine: Engine;
+  /** Aborted when the outbox is stopped. */
+  readonly signal: AbortSignal;
+  /** Whether the confirm threshold holds everything back. */
+  readonly held: boolean;
+  /** Waits for the confirm threshold and for a place among the senders; undefined when the outbox was stopped. */
+  place(kind: string): Promise<(() => void) | undefined>;
+  /** Nothing is left to do for this key. */
+  rests(key: string): void;
+}
+
+interface Wanted<Want> {
+  readonly value: Want;
+  readonly digest: string;
+  readonly sinceMs: number;
+}
+
+/**
+ * One key of the outbox.
+ *
+ *   at rest ── want (another value) ──▶ due ── its time comes ──▶ sending ── confirmed, still newest ──▶ at rest
+ *                                        ▲                          │
+ *                                        └── transient, or a newer value
+ *   sending ── refused ──▶ refused: until the wanted value changes
+ *
+ * The wanted value is durable before it is sent. At most one send at a time: a newer value waits for the answer, or
+ * until the send is given up. What was given up may still land; then the newest is sent once more (an "echo").
+ */
+export class OutboxItem<Want> {
+  readonly key: string;
+  readonly answer: Variable<Answer<Json>>;
+  readonly #keeper: Keeper;
+  readonly #sender: Sender<Want>;
+  #want: Wanted<Want> | undefined;
+  #confirmed: Confirmed | undefined;
+  #told: Output<Json> | undefined;
+  /** Digest of a value that may still land → until when, by the clock that nobody sets. */
+  readonly #doubts = new Map<string, number>();
+  #failure: Failure | undefined;
+  #tries = 0;
+  /** Not before: back-off. */
+  #restUntilMs = 0;
+  #queued = false;
+  /** What is being sent right now. */
+  #flying: Wanted<Want> | undefined;
+  #timer: Subscription | undefined;
+  #abandon: Subscription | undefined;
+  #users = 0;
+  #saved: Promise<void> = Promise.resolve();
+  #unsaved = 0;
+
+  constructor(keeper: Keeper, sender: Sender<Want>, key: string, row: OutboxRow | undefined) {
+    this.key = key;
+    this.#keeper = keeper;
+    this.#sender = sender;
+    if (row !== undefined) this.#restore(row);
+    const { graph } = keeper.engine.world;
+    this.answer = graph.within(graph.root, () => new Variable<Answer<Json>>(graph, this.#now(), sameAnswer));
+  }
+
+  #restore(row: OutboxRow): void {
+    const { confirmed, doubts } = sentOf(row);
+    const value = this.#sender.want.decode(row.want);
+    const nowMs = this.#keeper.engine.clock.elapsed();
+    this.#confirmed = confirmed;
+    if (confirmed !== undefined) this.#told = ok(confirmed.kept);
+    for (const doubt of doubts) this.#doubt(doubt, nowMs);
+    if (value === undefined) return; // an older version wrote it: what is wanted now will come
+    this.#want = { value, digest: digestOf(row.want), sinceMs: nowMs };
+    if (row.nextMs > 0 && confirmed?.digest !== this.#want.digest) this.#doubt(this.#want.digest, nowMs);
+  }
+
+  /** Whether the newest wanted value is not confirmed yet. */
+  get pending(): boolean {
+    return this.#want !== undefined && this.#want.digest !== this.#confirmed?.digest;
+  }
+
+  get trouble(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** After a restart: goes on with what was left. */
+  resume(): void {
+    this.#arm();
+    this.#watchUsers(ABANDONED_AT_START_MS);
+  }
+
+  acquire(): void {
+    this.#users += 1;
+    this.#abandon?.unsubscribe();
+  }
+
+  release(): void {
+    this.#users -= 1;
+    if (this.#users === 0) this.#watchUsers(ABANDONED_MS);
+  }
+
+  /** Sets the newest wanted value. May be called inside a step. */
+  want(value: Want): void {
+    const json = this.#sender.want.encode(value);
+    const digest = digestOf(json);
+    if (digest === this.#want?.digest) return;
+    const nowMs = this.#keeper.engine.clock.elapsed();
+    this.#want = { value, digest, sinceMs: this.pending ? (this.#want?.sinceMs ?? nowMs) : nowMs };
+    this.#failure = this.#failure?.class === "transient" ? this.#failure : undefined;
+    this.#save();
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+    this.#arm();
+    this.answer.set(this.#now());
+  }
+
+  /** Plans what comes next; nothing while something is under way. */
+  #arm(): void {
+    if (this.#queued || this.#timer !== undefined || this.#keeper.signal.aborted) return;
+    const dueMs = this.#dueMs();
+    if (dueMs === undefined) return this.#rest();
+    const { engine } = this.#keeper;
+    const delayMs = Math.max(0, dueMs - engine.clock.elapsed());
+    this.#timer = engine.clock.after(delayMs, () => {
+      this.#timer = undefined;
+      engine.background(() => this.#send());
+    });
+  }
+
+  /** When to send next; undefined when there is nothing to send. */
+  #dueMs(): number | undefined {
+    if (this.#want === undefined) return undefined;
+    if (this.pending) {
+      if (this.#failure !== undefined && this.#failure.class !== "transient") return undefined;
+      return Math.max(this.#restUntilMs, this.#want.sinceMs + (this.#sender.coalesceMs ?? 0));
+    }
+    const untilMs = [...this.#doubts].flatMap(([digest, until]) => (digest === this.#want?.digest ? [] : [until]));
+    return untilMs.length === 0 ? undefined : Math.max(this.#restUntilMs, ...untilMs);
+  }
+
+  #rest(): void {
+    if (this.#users === 0 && this.#final && this.#unsaved === 0) this.#keeper.rests(this.key);
+  }
+
+  get #final(): boolean {
+    return this.#want === undefined || this.#sender.abandoned?.(this.#want.value) === undefined;
+  }
+
+  async #send(): Promise<void> {
+    if (this.#dueMs() === undefined) return this.#arm();
+    this.#queued = true; // until it is answered
+    this.#publish();
+    await this.#saved;
+    const leave = await this.#keeper.place(this.#sender.kind);
+    await this.#saved; // a newer value may have come while it waited for its place
+    if (leave === undefined || this.#want === undefined) return;
+    this.#flying = this.#want;
+    this.#publish();
+    const result = await this.#attempt(this.#flying.value);
+    leave();
+    if (!this.#keeper.signal.aborted) this.#landed(this.#flying, result); // else the next process finds out
+  }
+
+  #landed(sent: Wanted<Want>, result: Result<Json>): void {
+    this.#queued = false;
+    this.#flying = undefined;
+    this.#take(sent, result);
+    this.#save();
+    this.#publish();
+    this.#arm();
+  }
+
+  async #attempt(value: Want): Promise<Result<Json>> {
+    const { engine, signal } = this.#keeper;
+    const deadline = new AbortController();
+    const timer = engine.clock.after(SEND_MS, () => deadline.abort("no answer in time"));
+    try {
+      const late = new Promise<Result<Json>>((resolve) => {
+        const giveUp = (): void => resolve(failure(problem("NOT_SENT", `no answer after ${SEND_MS / 1000} seconds`)));
+        deadline.signal.addEventListener("abort", giveUp, { once: true });
+      });
+      const kept = this.#confirmed?.kept;
+      const sent = this.#sender.send(value, kept, AbortSignal.any([signal, deadline.signal]));
+      return await Promise.race([sent, late]);
+    } catch (error) {
+      return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
+    } finally {
+      timer.unsubscribe();
+    }
+  }
+
+  #take(want: Wanted<Want>, result: Result<Json>): void {
+    const { engine } = this.#keeper;
+    const nowMs = engine.clock.elapsed();
+    if (result.ok) {
+      this.#confirmed = { digest: want.digest, kept: result.value };
+      this.#told = ok(result.value);
+      this.#failure = undefined;
+      this.#tries = 0;
+      this.#restUntilMs = 0;
+      for (const [digest, until] of this.#doubts)
+        if (until <= nowMs || digest === want.digest) this.#doubts.delete(digest);
+      return;
+    }
+    this.#failure = result.error;
+    if (result.error.class !== "transient") return;
+    this.#doubt(want.digest, nowMs);
+    const waitMs = backoffMs(this.#tries, engine.random());
+    this.#tries += 1;
+    this.#restUntilMs = nowMs + waitMs;
+    this.#failure = { ...result.error, retryAtMs: engine.clock.now() + waitMs };
+  }
+
+  #doubt(digest: string, nowMs: number): void {
+    if (this.#sender.overwrites === true) this.#doubts.set(digest, nowMs + LANDED_MS);
+  }
+
+  /** The newest row is durable once the newest of these promises is kept. */
+  #save(): void {
+    if (this.#want === undefined) return;
+    const { engine } = this.#keeper;
+    const dueMs = this.#dueMs();
+    const open = this.pending || dueMs !== undefined || !this.#final;
+    const waitMs = Math.max(0, (dueMs ?? 0) - engine.clock.elapsed());
+    const row: OutboxRow = {
+      key: this.key,
+      want: this.#sender.want.encode(this.#want.value),
+      confirmed: confirmedJson({ confirmed: this.#confirmed, doubts: this.#mayLand() }),
+      tries: this.#tries,
+      nextMs: open ? Math.max(1, Math.round(engine.clock.now() + waitMs)) : 0,
+    };
+    this.#unsaved += 1;
+    this.#saved = engine.journal.save({ put: "outbox", row }).then(() => {
+      this.#unsaved -= 1;
+      this.#arm();
+    });
+  }
+
+  /** Also what is being sent right now, should the process end before its answer. */
+  #mayLand(): readonly string[] {
+    return [...this.#doubts.keys(), ...(this.#flying === undefined ? [] : [this.#flying.digest])];
+  }
+
+  #watchUsers(afterMs: number): void {
+    if (this.#users > 0) return;
+    if (this.#final) return this.#arm();
+    this.#abandon?.unsubscribe();
+    this.#abandon = this.#keeper.engine.clock.after(afterMs, () => {
+      if (this.#users > 0 || this.#want === undefined) return;
+      const left = this.#sender.abandoned?.(this.#want.value);
+      if (left !== undefined) this.#keeper.engine.change(undefined, () => this.want(left));
+    });
+  }
+
+  #publish(): void {
+    this.#keeper.engine.change(undefined, () => this.answer.set(this.#now()));
+  }
+
+  #now(): Answer<Json> {
+    const detail = this.#failure?.message;
+    return { output: this.#output(), metadata: detail === undefined ? {} : { detail } };
+  }
+
+  #output(): Output<Json> {
+    if (!this.pending && this.#told !== undefined) return this.#told;
+    if (this.#flying !== undefined) return active("running", this.key);
+    if (this.#queued && this.#keeper.held) return active("waiting", this.key);
+    return this.#failure === undefined ? active("ready", this.key) : failed(this.#failure, this.key);
+  }
+}

@@ -1,0 +1,146 @@
+import type { Subscription } from "rxjs";
+import type { Failure } from "../../term/output.ts";
+import type { Engine } from "../engine.ts";
+import type { Level } from "../level.ts";
+import { Pool } from "../pool.ts";
+import type { OutboxRow } from "../store/store.ts";
+import { type Keeper, OutboxItem } from "./outbox-item.ts";
+import type { Sender } from "./sender.ts";
+
+export type { Sender } from "./sender.ts";
+
+/** Telling others changes nothing that runs, but everybody sees it. */
+const LEVEL: Level = "above-average";
+/** Sends of one kind at the same time: one kind whose other side hangs holds up no other. */
+const SENDS_AT_ONCE = 8;
+
+/** A key that is not at rest, for people. */
+export interface Unsent {
+  readonly kind: string;
+  readonly key: string;
+  readonly trouble: Failure | undefined;
+}
+
+/** A sender as the outbox knows it: what is left of its keys after a restart can be taken up without their users. */
+interface Known {
+  readonly sender: string;
+  readonly items: Map<string, { readonly pending: boolean; readonly trouble: Failure | undefined }>;
+  readonly pool: Pool;
+}
+
+/** Somebody who keeps a key up: while there is one, it is not abandoned. */
+export interface Claim<Want> {
+  readonly item: OutboxItem<Want>;
+  release(): void;
+}
+
+/**
+ * The third way out: what others are to be told. Per key only the newest wanted value counts; it is durable before it
+ * is sent, and sent until the other side has confirmed it, also by the next process.
+ *
+ * Nothing is sent when what is wanted equals what is confirmed. A transient failure is tried again with back-off for
+ * ever; any other failure is shown and stays until the wanted value changes, or Millrace starts again.
+ */
+export class Outbox {
+  readonly #engine: Engine;
+  readonly #stopping = new AbortController();
+  readonly #kinds = new Map<string, Known>();
+  readonly #left: Map<string, OutboxRow>;
+  readonly #waiting = new Set<() => void>();
+  readonly #watching: Subscription;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#left = new Map(engine.store.queries.openOutbox().map((row) => [row.key, row]));
+    this.#watching = engine.confirm.changes.subscribe(() => this.#go());
+  }
+
+  /** Takes up what an earlier process left unsent. Once a sender, before or after its first key. */
+  register<Want>(sender: Sender<Want>): void {
+    this.#itemsOf(sender);
+  }
+
+  /** Wants a value for a key that nobody has to keep up. May be called inside a step. */
+  want<Want>(sender: Sender<Want>, key: string, value: Want): void {
+    this.#item(sender, key).want(value);
+  }
+
+  /** The item of a key, held until `release`: a key without holders is abandoned after a while. */
+  claim<Want>(sender: Sender<Want>, key: string): Claim<Want> {
+    const item = this.#item(sender, key);
+    item.acquire();
+    return { item, release: () => item.release() };
+  }
+
+  /** What is not confirmed yet. */
+  unsent(): readonly Unsent[] {
+    return [...this.#kinds].flatMap(([kind, { items }]) =>
+      [...items].flatMap(([key, { pending, trouble }]) =>
+        pending ? [{ kind, key: key.slice(kind.length + 1), trouble }] : [],
+      ),
+    );
+  }
+
+  /** Nothing more is sent; what is not confirmed is left to the next process. */
+  stop(): void {
+    this.#stopping.abort("Millrace is being stopped");
+    this.#watching.unsubscribe();
+    this.#go();
+  }
+
+  #item<Want>(sender: Sender<Want>, key: string): OutboxItem<Want> {
+    const items = this.#itemsOf(sender);
+    const name = `${sender.kind} ${key}`;
+    const known = items.get(name);
+    // Kinds are unique, so what is kept under this one is of this very sender.
+    if (known instanceof OutboxItem) return known;
+    const made = new OutboxItem(this.#keeper(items), sender, name, this.#engine.store.queries.outboxOf(name));
+    items.set(name, made);
+    return made;
+  }
+
+  #itemsOf<Want>(sender: Sender<Want>): Known["items"] {
+    const known = this.#kinds.get(sender.kind);
+    if (known !== undefined) return known.items;
+    const made: Known = { sender: sender.kind, items: new Map(), pool: new Pool(sender.kind, SENDS_AT_ONCE) };
+    this.#kinds.set(sender.kind, made);
+    for (const [key, row] of this.#left) {
+      if (!key.startsWith(`${sender.kind} `)) continue;
+      this.#left.delete(key);
+      const item = new OutboxItem(this.#keeper(made.items), sender, key, row);
+      made.items.set(key, item);
+      item.resume();
+    }
+    return made.items;
+  }
+
+  #keeper(items: Known["items"]): Keeper {
+    const { confirm } = this.#engine;
+    return {
+      engine: this.#engine,
+      signal: this.#stopping.signal,
+      get held() {
+        return confirm.holds(LEVEL);
+      },
+      place: (kind) => this.#place(kind),
+      rests: (key) => void items.delete(key),
+    };
+  }
+
+  async #place(kind: string): Promise<(() => void) | undefined> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      while (this.#engine.confirm.holds(LEVEL) && !signal.aborted)
+        await new Promise<void>((resolve) => void this.#waiting.add(resolve));
+      const leave = await this.#kinds.get(kind)?.pool.acquire(signal);
+      if (leave === undefined || !this.#engine.confirm.holds(LEVEL)) return leave;
+      leave();
+    }
+  }
+
+  #go(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const go of waiting) go();
+  }
+}

@@ -1,0 +1,30 @@
+import type { Result } from "../../term/output.ts";
+import type { Codec, Json } from "../json.ts";
+
+/** A way to tell somebody something: a status, a message. Made once a process; the outbox calls it. */
+export interface Sender<Want> {
+  /** Permanent: part of the keys in the store, such as `github-check`. */
+  readonly kind: string;
+  readonly want: Codec<Want>;
+  /** How long the first of several quick changes waits for the others, in milliseconds. Default 0. */
+  readonly coalesceMs?: number;
+  /**
+   * Whether what is sent takes the place of what was sent before, so that a send whose answer never came could still
+   * land over a newer one: the newest is then sent once more, later. Not for messages, of which each one is seen.
+   */
+  readonly overwrites?: boolean;
+  /**
+   * Tells the other side. Must be idempotent as far as the other side lets it: the answer to an earlier send of the
+   * same value may have been lost, also with the process that sent it.
+   *
+   * @param confirmed What the last successful send of this key left to be kept.
+   * @returns What is kept as confirmed: an id, say. A transient failure is tried again for ever; any other stays until
+   *   the wanted value changes, or Millrace starts again.
+   */
+  send(want: Want, confirmed: Json | undefined, signal: AbortSignal): Promise<Result<Json>>;
+  /**
+   * What is to be said of a key that nothing keeps up any more, such as a check that is in progress for a commit that
+   * was left; undefined when this value may stand for good.
+   */
+  abandoned?(want: Want): Want | undefined;
+}
