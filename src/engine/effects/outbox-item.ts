@@ -125,7 +125,8 @@ export class OutboxItem<Want> {
     const digest = digestOf(json);
     if (digest === this.#want?.digest) return;
     const nowMs = this.#keeper.engine.clock.elapsed();
-    this.#want = { value, digest, sinceMs: this.pending ? (this.#want?.sinceMs ?? nowMs) : nowMs };
+    const waited = this.pending && this.#want !== this.#flying ? this.#want?.sinceMs : undefined;
+    this.#want = { value, digest, sinceMs: waited ?? nowMs };
     this.#failure = this.#failure?.class === "transient" ? this.#failure : undefined;
     this.#save();
     this.#timer?.unsubscribe();
@@ -170,9 +171,8 @@ export class OutboxItem<Want> {
     if (this.#dueMs() === undefined) return this.#arm();
     this.#queued = true; // until it is answered
     this.#publish();
-    await this.#saved;
     const leave = await this.#keeper.place(this.#sender.kind);
-    await this.#saved; // a newer value may have come while it waited for its place
+    while (this.#unsaved > 0) await this.#saved; // what is sent is durable, also a value that comes meanwhile
     if (leave === undefined || this.#want === undefined) return;
     this.#flying = this.#want;
     this.#publish();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Subscription } from "rxjs";
 import type { Failure } from "../../term/output.ts";
 import type { Engine } from "../engine.ts";
@@ -51,6 +52,7 @@ export class Outbox {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    setMaxListeners(0, this.#stopping.signal); // one for each that waits for its place
     this.#left = new Map(engine.store.queries.openOutbox().map((row) => [row.key, row]));
     this.#watching = engine.confirm.changes.subscribe(() => this.#go());
   }

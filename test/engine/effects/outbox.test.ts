@@ -1,0 +1,230 @@
+import { describe, expect, it } from "vitest";
+import { failed } from "../../../src/term/output.ts";
+import { failed as broken } from "../cache/support.ts";
+import { telling } from "./outbox-support.ts";
+
+const MINUTE = 60_000;
+
+describe("the newest wanted value", () => {
+  it("is durable, then sent, then shown as confirmed with what the sender keeps", async () => {
+    const { other, pass, shows, rig } = telling({}, "ok");
+    await pass(100);
+    expect(rig.store.queries.openOutbox()).toMatchObject([{ key: "other web", want: "ok", confirmed: {} }]);
+    expect(shows()).toBe("active running");
+    await pass();
+    expect(shows()).toBe("ok 1");
+    expect(other.heard).toEqual(["web=ok"]);
+    expect(rig.store.queries.openOutbox()).toEqual([]);
+    expect(rig.store.queries.outboxOf("other web")?.confirmed).toMatchObject({ kept: 1 });
+  });
+
+  it("is not sent again when it equals what is confirmed, nor after a restart", async () => {
+    const made = telling({}, "ok");
+    await made.pass();
+    made.input.set("ok");
+    await made.pass();
+    const next = await made.restart("ok");
+    await next.pass();
+    expect(next.shows()).toBe("ok 1");
+    expect(next.other.heard).toEqual(["web=ok"]);
+  });
+
+  it("skips the values between, and is sent after the one that is under way", async () => {
+    const { other, pass, input } = telling({}, "one");
+    await pass(100);
+    for (const value of ["two", "three", "four"]) input.set(value);
+    await pass();
+    expect(other.heard).toEqual(["web=one", "web=four"]);
+  });
+
+  it("waits for quick changes, but not for ever", async () => {
+    const { other, pass, input } = telling({ coalesceMs: 2_000 });
+    for (let n = 0; n < 50; n += 1) {
+      input.set(`${n}`);
+      await pass(100);
+    }
+    await pass();
+    expect(other.heard.length).toBeGreaterThan(1);
+    expect(other.heard.length).toBeLessThan(5);
+    expect(other.shows()).toBe("49");
+  });
+
+  it("is not sent at all when it is again what is confirmed before its time comes", async () => {
+    const { other, pass, input } = telling({ coalesceMs: 2_000 }, "ok");
+    await pass();
+    input.set("running");
+    await pass(500);
+    input.set("ok");
+    await pass();
+    expect(other.heard).toEqual(["web=ok"]);
+  });
+
+  it("stays as it is while the input has none", async () => {
+    const { other, pass, input, shows } = telling({}, "ok");
+    await pass();
+    input.show(failed(broken("no such branch"), "value"));
+    await pass();
+    expect(shows()).toBe("failed no such branch");
+    expect(other.heard).toEqual(["web=ok"]);
+  });
+});
+
+describe("what does not arrive", () => {
+  it("is tried again with back-off for as long as it takes", async () => {
+    const { other, pass, shows } = telling({}, "ok");
+    other.down = true;
+    await pass(MINUTE);
+    expect(shows()).toBe("failed the answer was lost");
+    await pass(8 * 60 * MINUTE);
+    expect(other.tries).toBeLessThan(250);
+    other.down = false;
+    await pass(5 * MINUTE);
+    expect(shows()).toBe("ok 1");
+  });
+
+  it("is not hurried by newer values, of which only the last arrives", async () => {
+    const { other, pass, input } = telling({}, "0");
+    other.down = true;
+    for (let n = 1; n <= 60; n += 1) {
+      input.set(`${n}`);
+      await pass(MINUTE);
+    }
+    expect(other.tries).toBeLessThan(30);
+    other.down = false;
+    await pass(5 * MINUTE);
+    expect(new Set(other.heard)).toEqual(new Set(["web=60"]));
+  });
+
+  it("is given up after a while when no answer comes, and tried again", async () => {
+    const { other, pass, shows } = telling({}, "ok");
+    other.mishaps.push("silent");
+    await pass(80_000);
+    expect(shows()).toBe("active running");
+    await pass(MINUTE);
+    expect(shows()).toBe("ok 1");
+  });
+
+  it("is not tried again when it is refused, until it changes or Millrace starts again", async () => {
+    const made = telling({}, "odd");
+    made.other.mishaps.push("refused", "refused");
+    await made.pass(60 * MINUTE);
+    expect([made.shows(), made.other.tries]).toEqual(["failed 422: not like this", 1]);
+    expect(made.outbox.unsent()).toMatchObject([{ kind: "other", key: "web", trouble: { code: "SEND_REFUSED" } }]);
+    const next = await made.restart("odd");
+    await next.pass();
+    expect(next.other.tries).toBe(2);
+    next.input.set("even");
+    await next.pass();
+    expect([next.shows(), next.outbox.unsent()]).toEqual(["ok 1", []]);
+  });
+
+  it("never shows an older value in the end: one that lands late is sent over", async () => {
+    const { other, pass, input } = telling({}, "old");
+    other.mishaps.push("late");
+    await pass(1_000);
+    input.set("new");
+    await pass(31_000);
+    expect(other.heard.at(-1)).toBe("web=old");
+    await pass(2 * MINUTE);
+    expect(other.shows()).toBe("new");
+    const { length } = other.heard;
+    await pass(60 * MINUTE);
+    expect(other.heard).toHaveLength(length);
+  });
+
+  it("is not repeated for those who would see it twice", async () => {
+    const { other, pass, input } = telling({ overwrites: false }, "one");
+    other.mishaps.push("lost");
+    await pass(1_000);
+    input.set("two");
+    await pass(10 * MINUTE);
+    expect(other.heard).toEqual(["web=two"]);
+  });
+
+  it("is taken up by the next process, even if nobody wants it there", async () => {
+    const made = telling({}, "ok");
+    made.other.down = true;
+    await made.pass();
+    const next = await made.restart();
+    made.other.down = false;
+    await next.pass();
+    expect(next.other.heard).toEqual(["web=ok"]);
+  });
+
+  it("does not hold up other kinds when its other side hangs", async () => {
+    const { rig, outbox, sender, pass } = telling();
+    const heard: string[] = [];
+    const hangs = { ...sender, kind: "hangs", send: () => new Promise<never>(() => {}) };
+    const works = {
+      ...sender,
+      kind: "works",
+      send: async (want: string) => ({ ok: true as const, value: heard.push(want) }),
+    };
+    for (let n = 0; n < 100; n += 1) {
+      outbox.want(hangs, `${n}`, "x");
+      outbox.want(works, `${n}`, "y");
+    }
+    await pass(1_000);
+    expect(heard).toHaveLength(100);
+    expect(rig.engine.clock.elapsed()).toBeGreaterThan(0);
+  });
+});
+
+describe("the confirm threshold", () => {
+  it("holds everything back, and lets it go", async () => {
+    const { rig, other, pass, shows, input } = telling();
+    rig.engine.confirm.set("harmless", "test");
+    input.set("ok");
+    await pass();
+    expect([shows(), other.tries]).toEqual(["active waiting", 0]);
+    input.set("better");
+    await pass();
+    rig.engine.confirm.set("none", "test");
+    await pass();
+    expect([shows(), other.heard]).toEqual(["ok 1", ["web=better"]]);
+  });
+});
+
+describe("a key that nothing keeps up any more", () => {
+  const abandoned = (want: string): string | undefined =>
+    want.endsWith("running") ? `${want.replace("running", "")}left` : undefined;
+
+  it("is told so after a while, when its last value may not stand", async () => {
+    const { other, pass, input } = telling({ abandoned }, "one=running");
+    await pass(1_000);
+    input.set("two=running");
+    await pass(30_000);
+    expect([other.shows("one"), other.shows("two")]).toEqual(["running", "running"]);
+    await pass(MINUTE);
+    expect([other.shows("one"), other.shows("two")]).toEqual(["left", "running"]);
+  });
+
+  it("stays as it is when its last value may stand", async () => {
+    const { other, pass, input, rig } = telling({ abandoned }, "one=done");
+    await pass();
+    input.set("two=done");
+    await pass(60 * MINUTE);
+    expect(other.heard).toEqual(["one=done", "two=done"]);
+    expect(rig.store.queries.openOutbox()).toEqual([]);
+  });
+
+  it("is not abandoned when its term comes back in time", async () => {
+    const { other, pass, input } = telling({ abandoned }, "one=running");
+    await pass();
+    input.set("two=done");
+    await pass(30_000);
+    input.set("one=running");
+    await pass(60 * MINUTE);
+    expect(other.shows("one")).toBe("running");
+  });
+
+  it("is found after a restart too, though its value was confirmed", async () => {
+    const made = telling({ abandoned }, "one=running");
+    await made.pass();
+    const next = await made.restart("two=done");
+    await next.pass(10 * MINUTE);
+    expect(next.other.shows("one")).toBe("running");
+    await next.pass(10 * MINUTE);
+    expect(next.other.shows("one")).toBe("left");
+  });
+});
