@@ -72,6 +72,9 @@ export const errors = {
   ),
   FORGE_FAULT: transient("Nothing to do if it heals by itself; else check --github-url and what lies between."),
   FORGE_REFUSED: failed("Read the forge's message; doc/github.md lists the permissions that the app needs."),
+  FORGE_TOKEN: transient(
+    "If it does not heal: check the clock of this machine, and that key and app id belong together.",
+  ),
   FORGE_KEY: failed("Give a file with just that, readable by this user alone: chmod 600 FILE."),
   NO_INSTALLATION: failed(
     "Install the app on that account and let it see the repository; look at --github-account-allowlist.",

@@ -1,0 +1,213 @@
+import { type Observable, Subject } from "rxjs";
+import type { Clock } from "../../engine/clock.ts";
+import { problem } from "../../engine/errors.ts";
+import type { Refs } from "../../engine/refs.ts";
+import type { Secret } from "../../engine/secret.ts";
+import { failure, type Result, success } from "../../term/output.ts";
+import type {
+  GitHub,
+  Installation,
+  Permission,
+  Rate,
+  RefsOptions,
+  RepoName,
+  RepoRoute,
+  RouteData,
+  RouteParams,
+} from "./api.ts";
+import type { Fetch } from "./exchange.ts";
+import { Installations } from "./installations.ts";
+import { type Answered, Line } from "./line.ts";
+import { appClient, type OctokitOptions } from "./octokit.ts";
+import {
+  goesFirst,
+  permissionsFor,
+  readContents,
+  readMetadata,
+  readRefs,
+  type TokenPermissions,
+} from "./permissions.ts";
+import { RefsReader } from "./read-refs.ts";
+import { numberIn, recordOf, textIn } from "./shape.ts";
+import { Tokens } from "./tokens.ts";
+
+export interface GitHubOptions {
+  readonly clock: Clock;
+  readonly app: { readonly id: number; readonly key: Secret };
+  /** Base of the API; default that of github.com. Enterprise: `https://ghe.example/api/v3`. */
+  readonly api?: URL;
+  /** Accounts that are served, whatever their case; default all that have the app. */
+  readonly allowlist?: readonly string[];
+  readonly fetch?: Fetch;
+  /** False only in tests: a second between writes is what GitHub asks for. Default true. */
+  readonly polite?: boolean;
+}
+
+export const PUBLIC_API = new URL("https://api.github.com");
+
+/** Where git and people find what the API at `api` speaks of. */
+export const webOf = (api: URL): string => (api.host === PUBLIC_API.host ? "https://github.com" : api.origin);
+
+/** What a request is for, and where it goes. */
+interface Request {
+  readonly repo: RepoName;
+  readonly route: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly may: TokenPermissions;
+  readonly doing: string;
+  readonly first: boolean;
+  readonly signal: AbortSignal;
+  readonly etag?: string;
+  readonly orMissing?: boolean;
+}
+
+/** GitHub by its app. Connects to nothing until something is asked. */
+export function createGitHub(options: GitHubOptions): GitHub {
+  return new AppGitHub(options);
+}
+
+class AppGitHub implements GitHub {
+  readonly authenticated = true;
+  readonly changes: Observable<void>;
+  readonly #changes = new Subject<void>();
+  readonly #octokit: OctokitOptions;
+  readonly #installations: Installations;
+  readonly #tokens: Tokens;
+  readonly #lines = new Map<number, Line>();
+  readonly #readers = new Map<string, RefsReader>();
+
+  constructor({ clock, app, api = PUBLIC_API, allowlist, fetch = globalThis.fetch, polite = true }: GitHubOptions) {
+    this.changes = this.#changes.asObservable();
+    this.#octokit = { clock, api, fetch, polite };
+    const client = appClient(this.#octokit, app);
+    this.#installations = new Installations(client, api, clock, allowlist);
+    this.#tokens = new Tokens(client, clock);
+  }
+
+  async refs(repo: RepoName, options: RefsOptions, signal: AbortSignal): Promise<Result<Refs>> {
+    const reader = this.#reader(repo);
+    const doing = `read the branches and pull requests of ${repo}`;
+    const ask = (what: string, etag: string | undefined): Promise<Result<Answered>> =>
+      this.#send(
+        {
+          repo,
+          route: `GET ${what}`,
+          params: {},
+          may: readRefs,
+          doing,
+          first: true,
+          signal,
+          ...(etag === undefined ? {} : { etag }),
+        },
+        options.id,
+      );
+    return reader.read(ask, options, this.#octokit.clock, signal);
+  }
+
+  async ask<R extends RepoRoute>(
+    repo: RepoName,
+    route: R,
+    params: RouteParams<R>,
+    signal: AbortSignal,
+  ): Promise<Result<RouteData<R>>> {
+    const answer = await this.#send({
+      repo,
+      route,
+      params: { ...params, ...partsOf(repo) },
+      may: permissionsFor(route),
+      doing: route.replace("{owner}/{repo}", repo),
+      first: goesFirst(route),
+      signal,
+    });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- GitHub's own description says what it answers
+    return answer.ok ? success(answer.value.data as RouteData<R>) : answer;
+  }
+
+  async permission(repo: RepoName, user: number, signal: AbortSignal): Promise<Result<Permission>> {
+    const doing = `look up what user ${user} may do in ${repo}`;
+    const about = { repo, may: readMetadata, first: true, signal, doing, orMissing: true };
+    const found = await this.#send({ ...about, route: "GET /user/{account_id}", params: { account_id: user } });
+    if (!found.ok) return found;
+    if (found.value.status === 404) return success("none");
+    const login = textIn(recordOf(found.value.data), "login");
+    if (login === undefined) return failure(problem("FORGE_FAULT", `user ${user} has no login`));
+    const route = "GET /repos/{owner}/{repo}/collaborators/{username}/permission";
+    const asked = await this.#send({ ...about, route, params: { ...partsOf(repo), username: login } });
+    if (!asked.ok) return asked;
+    const fields = recordOf(asked.value.data);
+    // The login may have gone to somebody else between the two questions.
+    if (numberIn(recordOf(fields["user"]), "id") !== user) return success("none");
+    const permission = textIn(fields, "permission");
+    return success(permissions.find((one) => one === permission) ?? "none");
+  }
+
+  async gitAuth(repo: RepoName): Promise<Result<Secret | undefined>> {
+    const line = await this.#lineOf(repo);
+    return line.ok ? this.#tokens.get(line.value.installation, repo, this.#reader(repo).id, readContents) : line;
+  }
+
+  gitUrl(repo: RepoName): string {
+    return `${this.webUrl(repo)}.git`;
+  }
+
+  webUrl(repo: RepoName): string {
+    return `${webOf(this.#octokit.api)}/${repo}`;
+  }
+
+  installations(): Promise<Result<readonly Installation[]>> {
+    return this.#installations.list();
+  }
+
+  rates(): readonly Rate[] {
+    return [...this.#lines.values()].flatMap(({ rate }) => (rate === undefined ? [] : [rate]));
+  }
+
+  refresh(): void {
+    this.#installations.refresh();
+  }
+
+  #reader(repo: RepoName): RefsReader {
+    const key = repo.toLowerCase();
+    const reader = this.#readers.get(key) ?? new RefsReader(this.#octokit.api, repo);
+    this.#readers.set(key, reader);
+    return reader;
+  }
+
+  async #lineOf(repo: RepoName): Promise<Result<{ readonly installation: number; readonly line: Line }>> {
+    const [owner] = repo.split("/");
+    const found = await this.#installations.find(owner ?? "");
+    if (!found.ok) return found;
+    const { id, account } = found.value;
+    const line = this.#lines.get(id) ?? new Line(this.#octokit, id, account, () => this.#changes.next());
+    this.#lines.set(id, line);
+    return success({ installation: id, line });
+  }
+
+  /** With a token that GitHub does not take any more the request is repeated once, with a new one. */
+  async #send(request: Request, id = this.#reader(request.repo).id): Promise<Result<Answered>> {
+    const { repo, may } = request;
+    for (let attempt = 0; ; attempt += 1) {
+      const found = await this.#lineOf(repo);
+      if (!found.ok) return found;
+      const { installation, line } = found.value;
+      const token = await this.#tokens.get(installation, repo, id, may);
+      if (!token.ok) return this.#withoutToken(token);
+      const answer = await line.send({ ...request, token: token.value });
+      if (answer.ok || answer.error.code !== "FORGE_TOKEN" || attempt > 0) return answer;
+      this.#tokens.drop(installation, repo, may);
+    }
+  }
+
+  /** The app may have been installed anew: then the installation that was known is gone. */
+  #withoutToken(token: Result<never>): Result<never> {
+    if (!token.ok && token.error.code === "NO_INSTALLATION") this.#installations.refresh();
+    return token;
+  }
+}
+
+const permissions: readonly Permission[] = ["admin", "write", "read", "none"];
+
+function partsOf(repo: RepoName): { readonly owner: string; readonly repo: string } {
+  const at = repo.indexOf("/");
+  return { owner: repo.slice(0, at), repo: repo.slice(at + 1) };
+}

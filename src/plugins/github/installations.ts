@@ -1,0 +1,100 @@
+import type { Octokit } from "@octokit/core";
+import type { Clock } from "../../engine/clock.ts";
+import { problem } from "../../engine/errors.ts";
+import { failure, type Result, success } from "../../term/output.ts";
+import type { Installation } from "./api.ts";
+import { failureOf } from "./failures.ts";
+import { nextPage } from "./link.ts";
+import { recordOf } from "./shape.ts";
+
+/** An account that is not there is looked for again after this time, not before. */
+const AGAIN_MS = 60_000;
+const PAGES_MAX = 100;
+
+/** Where the app is installed, by account. Read once, and again when GitHub says that it changed. */
+export class Installations {
+  readonly #app: Octokit;
+  readonly #api: URL;
+  readonly #clock: Clock;
+  readonly #allowed: ReadonlySet<string> | undefined;
+  #known: readonly Installation[] | undefined;
+  #readAtMs = 0;
+  #reading: Promise<Result<readonly Installation[]>> | undefined;
+
+  /** @param allowlist Accounts that are served; undefined: all. */
+  constructor(app: Octokit, api: URL, clock: Clock, allowlist: readonly string[] | undefined) {
+    this.#app = app;
+    this.#api = api;
+    this.#clock = clock;
+    this.#allowed = allowlist === undefined ? undefined : new Set(allowlist.map((name) => name.toLowerCase()));
+  }
+
+  refresh(): void {
+    this.#known = undefined;
+  }
+
+  /** Those on accounts of the allow-list. */
+  async list(): Promise<Result<readonly Installation[]>> {
+    if (this.#known !== undefined) return success(this.#known);
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** The installation on `owner`. Fails with `NO_INSTALLATION`. */
+  async find(owner: string): Promise<Result<Installation>> {
+    if (this.#allowed?.has(owner.toLowerCase()) === false)
+      return refuse(`${owner} is not in the allow-list of accounts`);
+    const first = await this.list();
+    if (!first.ok) return first;
+    const known = of(first.value, owner);
+    if (known === undefined && this.#clock.elapsed() - this.#readAtMs >= AGAIN_MS) {
+      this.refresh();
+      const again = await this.list();
+      if (!again.ok) return again;
+      return usable(of(again.value, owner), owner);
+    }
+    return usable(known, owner);
+  }
+
+  async #read(): Promise<Result<readonly Installation[]>> {
+    const found: Installation[] = [];
+    try {
+      let url: string | undefined = "/app/installations?per_page=100";
+      for (let page = 0; url !== undefined && page < PAGES_MAX; page += 1) {
+        const answer: { readonly data: unknown; readonly headers: { readonly link?: string } } =
+          await this.#app.request({ method: "GET", url });
+        if (!Array.isArray(answer.data)) return failure(problem("FORGE_FAULT", "the list of installations is cut off"));
+        found.push(...answer.data.flatMap(installationOf));
+        const next = nextPage(answer.headers.link, this.#api);
+        if (!next.ok) return next;
+        url = next.value;
+      }
+    } catch (error) {
+      return failure(failureOf(error, "list the installations of the app", this.#clock));
+    }
+    this.#known = found.filter(({ account }) => this.#allowed?.has(account.toLowerCase()) ?? true);
+    this.#readAtMs = this.#clock.elapsed();
+    return success(this.#known);
+  }
+}
+
+const of = (all: readonly Installation[], owner: string): Installation | undefined =>
+  all.find(({ account }) => account.toLowerCase() === owner.toLowerCase());
+
+function usable(found: Installation | undefined, owner: string): Result<Installation> {
+  if (found === undefined) return refuse(`the app is not installed on ${owner}`);
+  return found.suspended ? refuse(`the installation of the app on ${owner} is suspended`) : success(found);
+}
+
+const refuse = (message: string): Result<never> => failure(problem("NO_INSTALLATION", message));
+
+/** One odd installation is nobody else's trouble: it is left out. */
+function installationOf(value: unknown): readonly Installation[] {
+  const fields = recordOf(value);
+  const { id, suspended_at: suspendedAt } = fields;
+  const { login } = recordOf(fields["account"]);
+  if (typeof id !== "number" || typeof login !== "string") return [];
+  return [{ id, account: login, suspended: typeof suspendedAt === "string" }];
+}

@@ -1,0 +1,33 @@
+/** What a token may do, as GitHub names it. */
+export type TokenPermissions = Readonly<Record<string, "read" | "write">>;
+
+/** What reads of branches and pull requests need. */
+export const readRefs: TokenPermissions = { metadata: "read", contents: "read", pull_requests: "read" };
+/** What git needs to fetch. */
+export const readContents: TokenPermissions = { metadata: "read", contents: "read" };
+/** What looks at people and their rights need. */
+export const readMetadata: TokenPermissions = { metadata: "read" };
+
+/** Part of a route → the permission behind it; the first that fits. */
+const areas: readonly (readonly [RegExp, string])[] = [
+  [/\/check-(runs|suites)/, "checks"],
+  [/\/deployments/, "deployments"],
+  [/\/statuses/, "statuses"],
+  [/\/(pulls|issues)\b/, "pull_requests"],
+  [/\/collaborators\/|^\/repos\/\{owner\}\/\{repo\}$/, "metadata"],
+];
+
+/**
+ * The least that a route needs.
+ *
+ * @source https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps
+ */
+export function permissionsFor(route: string): TokenPermissions {
+  const [method = "", path = ""] = route.split(" ");
+  const area = areas.find(([pattern]) => pattern.test(path))?.[1] ?? "contents";
+  const level = method === "GET" ? "read" : "write";
+  return { metadata: "read", [area]: level };
+}
+
+/** Which requests go first when few are left: what tells where a deploy stands, and what finds out what to deploy. */
+export const goesFirst = (route: string): boolean => route.startsWith("GET ") || route.includes("/deployments");
