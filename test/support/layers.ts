@@ -24,7 +24,7 @@ const layers: Readonly<Record<string, Layer>> = {
     folders: ["term", "engine"],
     packages: ["rxjs", "fastify", "@fastify/*", "eta", "typebox", "@viz-js/viz", "prom-client"],
   },
-  testing: { folders: ["incr", "term", "engine", "plugins", "pipeline", "web"], packages: ["rxjs"] },
+  testing: { folders: ["incr", "term", "engine", "plugins", "pipeline", "web"], packages: ["rxjs", "typebox"] },
   app: {
     folders: ["", "incr", "term", "engine", "plugins", "pipeline", "web", "testing"],
     packages: ["rxjs", "commander", "jiti"],
