@@ -1,4 +1,4 @@
-import { type Node, Variable } from "../incr/index.ts";
+import { Variable } from "../incr/index.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
@@ -43,8 +43,12 @@ export class Approvals {
     this.#engine = engine;
   }
 
+  get world(): Engine["world"] {
+    return this.#engine.world;
+  }
+
   /** Whether it is allowed, for as long as the scope that is being made lives. Call inside a step. */
-  ask(ask: Ask): Node<ApprovalRow | undefined> {
+  ask(ask: Ask): Variable<ApprovalRow | undefined> {
     const { clock, store, world } = this.#engine;
     const known = store.queries.approval(ask.repository, ask.pull, ask.commit);
     const row = new Variable<ApprovalRow | undefined>(world.graph, known);

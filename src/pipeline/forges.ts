@@ -1,5 +1,6 @@
 import type { Codec, Json } from "../engine/json.ts";
 import { type Monitor, monitor } from "../engine/monitor.ts";
+import type { Refs } from "../engine/refs.ts";
 import { type GitSource, masked } from "../plugins/git/index.ts";
 import type { Box, Term } from "../term/term.ts";
 import { gitUrl } from "./places.ts";
@@ -14,6 +15,8 @@ export interface Watched {
   readonly source: GitSource;
   readonly heads: Term<Heads>;
   readonly monitor: Monitor<Heads>;
+  /** All branches and open pull requests, where the source has such; read together with `heads`. */
+  readonly refs?: Term<Refs>;
 }
 
 const EVERY_MS = 60_000;

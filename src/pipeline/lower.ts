@@ -8,6 +8,8 @@ import { type DockerBuildKey, dockerPush, type PushedImage } from "../plugins/do
 import { all, gate, map, mapResult, pair } from "../term/combinators.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
+import { buildKey } from "./build-key.ts";
+import { lowerChecks } from "./checks.ts";
 import { durationMs } from "./duration.ts";
 import { type Heads, type Watched, watchSource } from "./forges.ts";
 import { type ImageReference, parseImage } from "./image-name.ts";
@@ -48,7 +50,9 @@ interface Branch {
  */
 export function lower(ports: Ports, flavour: Flavour, only?: string): Pipeline {
   const repos = entries(flavour.repos).filter(([repo]) => only === undefined || repo === only);
-  const lowered = repos.map(([repo, source]) => ports.engine.world.grouped(repo, () => lowerRepo(ports, repo, source)));
+  const lowered = repos.map(([repo, source]) =>
+    ports.engine.world.grouped(repo, () => lowerRepo(ports, repo, source, flavour)),
+  );
   const results = Object.fromEntries(lowered.map(({ repo, result }) => [repo, result]));
   return {
     result: all(ports.engine.world, results),
@@ -61,7 +65,7 @@ const entries = <K extends string, V>(record: Readonly<Record<K, V>>): readonly 
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys come back as plain strings
   Object.entries(record) as [K, V][];
 
-function lowerRepo(ports: Ports, repo: RepoName, source: Source) {
+function lowerRepo(ports: Ports, repo: RepoName, source: Source, { staleness }: Flavour) {
   const box: Box = {
     key: `${keys.repo(repo)}/heads`,
     label: `${repo}\n${source.source.url}`,
@@ -75,8 +79,22 @@ function lowerRepo(ports: Ports, repo: RepoName, source: Source) {
       return lowerBranch({ ports, repo, build, name, key, publish, watched });
     }),
   );
-  const parts = Object.fromEntries(branches.map(({ key, result }) => [key, result]));
+  const parts = Object.fromEntries(branches.map(({ label, result }) => [label, result]));
   const result = all(ports.engine.world, { ...parts, heads: watched.heads });
+  if (watched.refs !== undefined && ports.checks !== undefined) {
+    const deployed = new Map(branches.map(({ key, built }) => [key, built]));
+    const stalenessMs = staleness === undefined ? undefined : durationMs(staleness);
+    lowerChecks({
+      ports: { ...ports, checks: ports.checks },
+      repo,
+      source: watched.source,
+      refs: watched.refs,
+      builds: source.builds,
+      deployed,
+      ...(stalenessMs === undefined ? {} : { stalenessMs }),
+      at: source.at,
+    });
+  }
   return { repo, result, services: branches.flatMap(({ services }) => services), monitor: watched.monitor };
 }
 
@@ -90,10 +108,10 @@ function lowerBranch(branch: Branch) {
     head,
     { tell: ({ commit, subject }) => `${commit.slice(0, 8)} ${subject}` },
   );
-  const key = map(fetched, ({ commit, tree }) => buildKey(branch, commit, tree));
-  const pushed = lowerBuild(branch, key);
+  const key = map(fetched, ({ commit, tree }) => buildKey(branch.build, branch.watched.source, commit, tree));
+  const { built, pushed } = lowerBuild(branch, key);
   const { result, services } = lowerDeploys(branch, pushed);
-  return { key: `${branch.name} (${branch.build.dockerfile})`, result, services };
+  return { key: branch.key, label: `${branch.name} (${branch.build.dockerfile})`, built, result, services };
 }
 
 const boxOf = (
@@ -122,16 +140,8 @@ function lowerHead(branch: Branch): Term<{ readonly source: Watched["source"]; r
   return map(commit, (found) => ({ source: watched.source, commit: found }));
 }
 
-function buildKey({ build, watched }: Branch, commit: string, tree: string): DockerBuildKey {
-  const { buildArgs = {}, includeGit = false, timeout } = build.options;
-  const timeoutMs = timeout === undefined ? undefined : durationMs(timeout);
-  const { source } = watched;
-  const key = { source, commit, tree, dockerfile: build.dockerfile, buildArgs, includeGit };
-  return timeoutMs === undefined ? key : { ...key, timeoutMs };
-}
-
 /** Build, then push under a tag that is named after the build: nobody else moves it. */
-function lowerBuild(branch: Branch, key: Term<DockerBuildKey>): Term<PushedImage> {
+function lowerBuild(branch: Branch, key: Term<DockerBuildKey>) {
   const { ports, build, publish } = branch;
   const { repository } = imageOf(publish);
   const builder = ports.builders.build;
@@ -142,7 +152,8 @@ function lowerBuild(branch: Branch, key: Term<DockerBuildKey>): Term<PushedImage
     return { image, repo: repository, tag, build: of };
   });
   const tell = ({ digest }: PushedImage): string => digest;
-  return cached(ports.engine, boxOf(branch, "push", repository, "push"), dockerPush, ports.push, wanted, { tell });
+  const pushBox = boxOf(branch, "push", repository, "push");
+  return { built, pushed: cached(ports.engine, pushBox, dockerPush, ports.push, wanted, { tell }) };
 }
 
 function imageOf(publish: Publish): ImageReference & { readonly repository: string } {

@@ -5,6 +5,7 @@ import type { GitContext, GitSource, gitFetch } from "../plugins/git/index.ts";
 import type { tagKind } from "../plugins/registry/index.ts";
 import type { swarmKind } from "../plugins/swarm/index.ts";
 import type { Result } from "../term/output.ts";
+import type { CheckPorts } from "./checks.ts";
 
 /** The way to the outside: made by `app/`, used by `lower.ts` and the tables beside it. */
 export interface Ports {
@@ -20,6 +21,8 @@ export interface Ports {
   readonly push: DockerPushContext;
   readonly swarm: ReturnType<typeof swarmKind>;
   readonly tag: ReturnType<typeof tagKind>;
+  /** Checks of branches and pull requests; without them only what is deployed is built. */
+  readonly checks?: CheckPorts;
   readonly pools: readonly Pool[];
   /** The flavour: owner of every target. */
   readonly owner: string;

@@ -71,6 +71,11 @@ export interface DockerOptions {
   readonly submodules?: boolean;
   /** How long a build may run before it is cancelled. Default `"50m"`. */
   readonly timeout?: Duration;
+  /**
+   * Gives the network to builds of strangers' pull requests that a maintainer approved. Default false: they have none,
+   * since whoever wrote them decides what is sent over it.
+   */
+  readonly unsafeNetwork?: boolean;
 }
 
 /** The branches that are deployed; a branch that is not named is left alone. */
@@ -118,6 +123,11 @@ export interface Flavour {
   readonly url?: WebUrl;
   /** People who may rebuild, cancel and confirm. */
   readonly admins?: readonly UserId[];
+  /**
+   * Branches whose newest commit is older are not checked; the default branch and those that are deployed always are.
+   * Default: no branch is too old.
+   */
+  readonly staleness?: Duration;
   /** What is deployed, by `owner/name`. */
   readonly repos: Readonly<Record<RepoName, Source>>;
 }

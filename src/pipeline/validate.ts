@@ -1,6 +1,6 @@
 import { flavourRule, userRule, webUrlRule } from "./names.ts";
 import type { Deployer, Problem } from "./types.ts";
-import type { Move } from "./validate/build.ts";
+import { durationRule, type Move } from "./validate/build.ts";
 import { checkRepo } from "./validate/repo.ts";
 import { described, isKind, Report, recordOf } from "./validate/report.ts";
 import { nowhere, type Surroundings } from "./validate/surroundings.ts";
@@ -38,9 +38,11 @@ function checkFlavour(report: Report, at: string, name: string, value: unknown, 
     report.add(at, "WRONG_VALUE", `the flavour ${name} must be { repos: … }, but is ${described(value)}`);
     return [];
   }
-  report.fields(at, `the flavour ${name}`, flavour, ["url", "admins", "repos"]);
+  report.fields(at, `the flavour ${name}`, flavour, ["url", "admins", "staleness", "repos"]);
   if (flavour["url"] !== undefined) report.text(at, "WRONG_VALUE", `the url of ${name}`, flavour["url"], webUrlRule);
   checkAdmins(report, at, name, flavour["admins"]);
+  const { staleness } = flavour;
+  if (staleness !== undefined) report.text(at, "WRONG_VALUE", `the staleness of ${name}`, staleness, durationRule);
   const repos = recordOf(flavour["repos"]);
   if (repos === undefined || isKind(repos, "from")) {
     const found = described(flavour["repos"]);

@@ -37,7 +37,7 @@ export function checkBuild(report: Report, above: string, value: unknown, around
   return { spec, at, moves: checkBranches(report, at, build["branches"], around) };
 }
 
-const optionNames = ["name", "buildArgs", "includeGit", "submodules", "timeout"];
+const optionNames = ["name", "buildArgs", "includeGit", "submodules", "timeout", "unsafeNetwork"];
 
 /** @returns The build's own name, when it has a good one. */
 function checkOptions(report: Report, at: string, value: unknown): string | undefined {
@@ -47,7 +47,7 @@ function checkOptions(report: Report, at: string, value: unknown): string | unde
     return undefined;
   }
   report.fields(at, "docker.with(…)", options, optionNames);
-  for (const name of ["includeGit", "submodules"]) {
+  for (const name of ["includeGit", "submodules", "unsafeNetwork"]) {
     const option = options[name];
     if (option === undefined || typeof option === "boolean") continue;
     report.add(at, "WRONG_VALUE", `${name} must be true or false, but is ${described(option)}`);
@@ -58,7 +58,7 @@ function checkOptions(report: Report, at: string, value: unknown): string | unde
   return name !== undefined && report.text(at, "WRONG_NAME", "the build's name", name, specNameRule) ? name : undefined;
 }
 
-const durationRule: Rule = (text) =>
+export const durationRule: Rule = (text) =>
   durationMs(text) === undefined ? 'is no length of time: write it as "90s", "50m", "2h" or "1d"' : undefined;
 
 function checkArgs(report: Report, at: string, value: unknown): void {

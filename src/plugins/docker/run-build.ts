@@ -7,6 +7,7 @@ import { cancelReason, type Engine, isNoSpace } from "./connect.ts";
 import { type PackedContext, packContext } from "./context.ts";
 import { findDockerfile, readIgnore } from "./dockerfile.ts";
 import { type EngineEvent, eventsOf, textOf } from "./events.ts";
+import { pinnedFrontend } from "./frontend.ts";
 import { decodeTrace } from "./trace.ts";
 
 export interface BuildRequest {
@@ -17,12 +18,29 @@ export interface BuildRequest {
   readonly buildArgs: Readonly<Record<string, string>>;
   /** Cache mounts are shared by builds with the same scope only. */
   readonly cacheScope: string;
+  /** What was written by somebody who may not deploy it: see `Confined`. Default: trusted. */
+  readonly confined?: Confined;
 }
 
-/** Sends a checkout to the engine and follows the build; returns the image's id. Aborting the job stops the build. */
+/** A build whose layers no other may use, and which leaves no image. */
+export interface Confined {
+  readonly network: "default" | "none";
+}
+
+/** What a confined build leaves in place of an image. */
+const NO_IMAGE = "";
+
+/**
+ * Sends a checkout to the engine and follows the build; returns the image's id, or nothing but that it can be built for
+ * a confined one. Aborting the job stops the build.
+ */
 export async function runBuild(engine: Engine, request: BuildRequest, job: Job): Promise<Result<string>> {
   const dockerfile = await findDockerfile(request.dir, request.dockerfile, request.commit);
   if (!dockerfile.ok) return dockerfile;
+  if (request.confined !== undefined) {
+    const pinned = await pinnedFrontend(request.dir, dockerfile.value);
+    if (!pinned.ok) return pinned;
+  }
   const ignore = await readIgnore(request.dir, dockerfile.value);
   if (!ignore.ok) return ignore;
   if (job.signal.aborted) return cancelled(job);
@@ -34,7 +52,7 @@ export async function runBuild(engine: Engine, request: BuildRequest, job: Job):
   });
   try {
     const stream = await send(engine, context, dockerfile.value, request, job.signal);
-    return await follow(engine, stream, context, log, job);
+    return await follow(engine, stream, context, log, job, request.confined !== undefined);
   } catch (error) {
     if (job.signal.aborted) return cancelled(job);
     if (packing !== undefined) return failure(problem("CONTEXT_REFUSED", `packing the context: ${packing.message}`));
@@ -58,7 +76,15 @@ function send(
   signal: AbortSignal,
 ): Promise<NodeJS.ReadableStream> {
   const buildargs = JSON.stringify({ ...request.buildArgs, BUILDKIT_CACHE_MOUNT_NS: request.cacheScope });
-  const options = { version: "2", dockerfile, buildargs, rm: true, forcerm: true };
+  const { confined, cacheScope } = request;
+  const options = {
+    version: "2",
+    dockerfile,
+    buildargs,
+    rm: true,
+    forcerm: true,
+    ...(confined === undefined ? {} : confinement(confined, cacheScope)),
+  };
   return new Promise((resolve, reject) => {
     engine.client.modem.dial(
       {
@@ -79,6 +105,20 @@ function send(
   });
 }
 
+/**
+ * No image comes of it, so that none can be deployed. A host name of the scope's own becomes part of what every RUN is
+ * known by: its layer is found again by the same scope only.
+ *
+ * @source docs.docker.com/reference/api/engine, ImageBuild: outputs, networkmode, extrahosts
+ */
+function confinement({ network }: Confined, scope: string): Readonly<Record<string, string>> {
+  return {
+    outputs: JSON.stringify([{ Type: "cacheonly", Attrs: {} }]),
+    extrahosts: `${scope}.scope.invalid:127.0.0.1`,
+    ...(network === "none" ? { networkmode: "none" } : {}),
+  };
+}
+
 const isStream = (answer: unknown): answer is NodeJS.ReadableStream =>
   typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer;
 
@@ -88,6 +128,7 @@ async function follow(
   context: PackedContext,
   log: BuildLog,
   job: Job,
+  confined: boolean,
 ): Promise<Result<string>> {
   let image: string | undefined;
   let error: string | undefined;
@@ -100,7 +141,8 @@ async function follow(
   const { files, bytes } = context.packed;
   job.log(`the context had ${files} entries, ${(bytes / 1e6).toFixed(1)} MB`);
   if (error !== undefined) return failure(buildFailure(engine, error, log));
-  if (image !== undefined) return success(image);
+  if (confined && log.complete) return success(NO_IMAGE);
+  if (image !== undefined && !confined) return success(image);
   return failure(engine.failureOf(new Error("the connection was closed before the build ended"), "building"));
 }
 

@@ -1,0 +1,102 @@
+import type { BranchRef, Person, PullRef, Refs } from "../engine/refs.ts";
+import { Collection, mapNode } from "../incr/index.ts";
+import { type Output, ok } from "../term/output.ts";
+import { Term } from "../term/term.ts";
+import { keys } from "./keys.ts";
+import { branchRule } from "./names.ts";
+
+/** A commit that is to be checked, and the branch or pull request that stands for it. */
+export interface CheckHead {
+  /** Names it within its repository, in keys: `branch:main`, `pr:7`. */
+  readonly name: string;
+  /** As people call it: `main`, `#7`. */
+  readonly label: string;
+  readonly commit: string;
+  /** The repository's number at its forge. */
+  readonly repository: number;
+  /** The branch of the repository; undefined for a pull request. */
+  readonly branch?: string;
+  /** Who proposes it; undefined for what somebody pushed to the repository itself. */
+  readonly from?: { readonly pull: number; readonly author: Person; readonly fork: PullRef["fork"] };
+}
+
+export interface HeadOptions {
+  /** Branches that are deployed: they stand for their commits before others, and are never too old. */
+  readonly mapped: ReadonlySet<string>;
+  /** Branches whose commit is older are left out, but for the default one; only where the forge tells the age. */
+  readonly staleness?: { readonly ms: number; readonly now: () => number };
+}
+
+/** What is served from there is made elsewhere: nobody deploys it. */
+const NEVER = new Set(["gh-pages"]);
+
+/**
+ * The commits to check, one entry each: several branches and pull requests may be at one commit, which has one check.
+ * A branch of the repository stands for it before a pull request does, since whoever pushed it may write there.
+ */
+export function headsToCheck(refs: Refs, options: HeadOptions): readonly CheckHead[] {
+  const found = new Map<string, CheckHead>();
+  const add = (head: CheckHead): void => {
+    if (!found.has(head.commit)) found.set(head.commit, head);
+  };
+  for (const name of branchesOf(refs, options)) {
+    const commit = refs.branches.get(name)?.commit;
+    if (commit !== undefined) add({ ...named(keys.ofBranch(name), name), commit, repository: refs.id, branch: name });
+  }
+  for (const pull of pullsOf(refs)) add(pullHead(refs.id, pull));
+  return [...found.values()];
+}
+
+/** Deployed branches first, then the default one, then the others by name. */
+function branchesOf(refs: Refs, { mapped, staleness }: HeadOptions): readonly string[] {
+  const rank = (name: string): number => (mapped.has(name) ? 0 : name === refs.defaultBranch ? 1 : 2);
+  const old = ({ committedMs }: BranchRef): boolean =>
+    staleness !== undefined && committedMs !== undefined && committedMs < staleness.now() - staleness.ms;
+  return (
+    [...refs.branches]
+      // A name that git itself would refuse is of no use, and must not harm the others.
+      .filter(([name, ref]) => branchRule(name) === undefined && !NEVER.has(name) && (rank(name) < 2 || !old(ref)))
+      .map(([name]) => name)
+      .toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+  );
+}
+
+/** Those of the repository's own branches first, then by number. */
+const pullsOf = (refs: Refs): readonly PullRef[] =>
+  [...refs.pulls.values()].toSorted(
+    (a, b) => Number(a.fork !== undefined) - Number(b.fork !== undefined) || a.number - b.number,
+  );
+
+function pullHead(repository: number, { number, commit, author, fork }: PullRef): CheckHead {
+  const head = { ...named(keys.ofPull(number), `#${number}`), commit, repository };
+  return fork === undefined ? head : { ...head, from: { pull: number, author, fork } };
+}
+
+const named = (name: string, label: string): Pick<CheckHead, "name" | "label"> => ({ name, label });
+
+/** The same as a term, by difference: a head that did not move is the same object as before. */
+export function headsTerm(refs: Term<Refs>, options: HeadOptions): Term<Collection<CheckHead>> {
+  let heads = Collection.of<CheckHead>([]);
+  let told: Output<Collection<CheckHead>> = ok(heads);
+  const node = mapNode(refs.node, (output): Output<Collection<CheckHead>> => {
+    if (output.state !== "ok") return output;
+    const next = new Map(headsToCheck(output.value, options).map((head) => [head.name, head]));
+    const gone = [...heads.entries.keys()].filter((name) => !next.has(name));
+    const moved = [...next].filter(([name, head]) => !same(heads.entries.get(name), head));
+    if (gone.length + moved.length > 0) told = ok((heads = heads.change(moved, gone)));
+    return told;
+  });
+  return new Term(refs.world, { node, inputs: refs });
+}
+
+/** What somebody is called is no part of it. */
+const same = (before: CheckHead | undefined, after: CheckHead): boolean =>
+  before?.commit === after.commit &&
+  before.repository === after.repository &&
+  before.from?.author.id === after.from?.author.id &&
+  forkId(before) === forkId(after);
+
+function forkId({ from }: CheckHead): number | string | undefined {
+  const fork = from?.fork;
+  return typeof fork === "object" ? fork.id : fork;
+}

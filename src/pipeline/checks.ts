@@ -1,0 +1,173 @@
+import type { Builder } from "../engine/cache/builder.ts";
+import { cached } from "../engine/cache/cache.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Refs } from "../engine/refs.ts";
+import type { CheckedBuild, DockerCheckContext, DockerCheckKey } from "../plugins/docker/index.ts";
+import type { FetchedCommit, GitContext, GitFetchKey, GitSource } from "../plugins/git/index.ts";
+import { list, map, pair, state } from "../term/combinators.ts";
+import { each } from "../term/each.ts";
+import type { Output } from "../term/output.ts";
+import type { Box, Term } from "../term/term.ts";
+import { buildKey } from "./build-key.ts";
+import { type CheckHead, headsTerm } from "./check-heads.ts";
+import { keys, specOf } from "./keys.ts";
+import { type Allowed, confinementOf, mayBuild, type Writers } from "./may-build.ts";
+import type { DockerBuild, RepoName } from "./types.ts";
+
+/** What checking needs of the outside, on top of what deploying needs. */
+export interface CheckPorts {
+  readonly writers: Writers;
+  readonly builder: Builder<DockerCheckContext, DockerCheckKey, CheckedBuild>;
+  readonly build: DockerCheckContext;
+  /** Tells the forge; the term is ok when it was told. Default: nobody is told. */
+  readonly report?: (box: Box, report: Term<CheckReport>) => Term<unknown>;
+}
+
+/** The ports, as far as checking uses them. */
+interface UsedPorts {
+  readonly engine: Engine;
+  readonly git: GitContext;
+  readonly builders: { readonly fetch: Builder<GitContext, GitFetchKey, FetchedCommit> };
+  readonly checks: CheckPorts;
+}
+
+/** How far the check of a commit is. */
+export interface CheckReport {
+  readonly repo: RepoName;
+  /** The repository's number at its forge. */
+  readonly repository: number;
+  readonly commit: string;
+  /** Whether it may be built: active and waiting when a maintainer has to look at it first. */
+  readonly allowed: Output<unknown>;
+  readonly builds: readonly BuildState[];
+}
+
+/** One Dockerfile of the commit. */
+export interface BuildState {
+  /** Names it within the repository. */
+  readonly spec: string;
+  readonly output: Output<unknown>;
+  readonly job?: string;
+}
+
+/** A repository whose branches and pull requests are checked. */
+export interface Checking {
+  readonly ports: UsedPorts;
+  readonly repo: RepoName;
+  readonly source: GitSource;
+  readonly refs: Term<Refs>;
+  readonly builds: readonly DockerBuild[];
+  /** The builds that are made for deploys, by what their keys begin with: they are not made twice. */
+  readonly deployed: ReadonlyMap<string, Term<unknown>>;
+  /** Branches without a deploy whose commit is older are not checked, in milliseconds. */
+  readonly stalenessMs?: number;
+  readonly at: string;
+}
+
+/**
+ * For each commit that a branch or an open pull request is at: may it be built → fetch → each Dockerfile → told to the
+ * forge. Nothing here is pushed or deployed: what comes of a build is only that it went well.
+ */
+export function lowerChecks(checking: Checking): Term<unknown> {
+  const { ports, repo, refs, builds, stalenessMs } = checking;
+  const mapped = new Set(builds.flatMap(({ branches }) => Object.keys(branches)));
+  const staleness =
+    stalenessMs === undefined ? {} : { staleness: { ms: stalenessMs, now: () => ports.engine.clock.now() } };
+  const heads = headsTerm(refs, { mapped, ...staleness });
+  return ports.engine.world.grouped(`${repo}-builds`, () =>
+    each(heads, (name, head) => lowerHead({ ...checking, name, head })),
+  );
+}
+
+/** One commit while it is lowered. */
+interface One extends Checking {
+  readonly name: string;
+  readonly head: Term<CheckHead>;
+}
+
+function lowerHead(one: One): Term<unknown> {
+  const { ports, repo, name, head, builds } = one;
+  const { engine, checks } = ports;
+  const box = boxesOf(one);
+  const mayBox = box("head", "head");
+  const allowed = mayBuild(policyOf(engine, checks), repo, mayBox, head);
+  const keyOf = (build: DockerBuild): string => keys.checkedBuild(repo, build, name);
+  const made = builds.filter((build) => !one.deployed.has(keyOf(build)));
+  const fetched = made.length === 0 ? undefined : lowerFetch(one, allowed);
+  const parts = builds.map((build): Part => {
+    const term = one.deployed.get(keyOf(build));
+    return {
+      spec: specOf(build),
+      term: term ?? (fetched === undefined ? allowed : lowerBuild(one, build, allowed, fetched)),
+    };
+  });
+  const report = reportOf(one, allowed, parts);
+  return checks.report === undefined ? report : checks.report(box("check", "check"), report);
+}
+
+interface Part {
+  readonly spec: string;
+  readonly term: Term<unknown>;
+}
+
+const policyOf = (engine: Engine, { writers }: CheckPorts): Parameters<typeof mayBuild>[0] => ({
+  approvals: engine.approvals,
+  writers,
+  clock: engine.clock,
+  background: (work) => engine.background(work),
+});
+
+const labelOf = ({ name }: One): string =>
+  name.startsWith("pr:") ? `#${name.slice(3)}` : decodeURIComponent(name.slice(7));
+
+const boxesOf =
+  (one: One) =>
+  (verb: string, kind: string): Box => ({
+    key: keys.term(keys.checked(one.repo, one.name), verb),
+    label: verb === "head" ? labelOf(one) : verb,
+    kind,
+    at: one.at,
+  });
+
+function lowerFetch(one: One, allowed: Term<Allowed>) {
+  const { ports, source } = one;
+  const wanted = map(allowed, ({ head }) => ({ source, commit: head.commit }));
+  const tell = ({ commit, subject }: FetchedCommit): string => `${commit.slice(0, 8)} ${subject}`;
+  return cached(ports.engine, boxesOf(one)("fetch", "fetch"), ports.builders.fetch, ports.git, wanted, { tell });
+}
+
+function lowerBuild(
+  one: One,
+  build: DockerBuild,
+  allowed: Term<Allowed>,
+  fetched: ReturnType<typeof lowerFetch>,
+): Term<CheckedBuild> {
+  const { ports, repo, name, source } = one;
+  const box: Box = {
+    key: keys.term(keys.checkedBuild(repo, build, name), "build"),
+    label: specOf(build),
+    kind: "build",
+    at: build.at,
+  };
+  const key = map(pair(fetched, allowed), ([{ commit, tree }, may]): DockerCheckKey => {
+    const confinement = confinementOf(may, build.options.unsafeNetwork === true);
+    return { build: buildKey(build, source, commit, tree), ...confinement };
+  });
+  return cached(ports.engine, box, ports.checks.builder, ports.checks.build, key, { tell: () => "can be built" });
+}
+
+function reportOf(one: One, allowed: Term<Allowed>, parts: readonly Part[]): Term<CheckReport> {
+  const { repo, head } = one;
+  const outputs = list(
+    one.ports.engine.world,
+    [allowed, ...parts.map(({ term }) => term)].map((term) => state(term)),
+  );
+  return map(pair(head, outputs), ([{ commit, repository }, [may, ...states]]): CheckReport => {
+    const builds = parts.map(({ spec, term }, at) => buildState(spec, term, states[at] ?? term.output));
+    return { repo, repository, commit, allowed: may ?? allowed.output, builds };
+  });
+}
+
+function buildState(spec: string, { metadata }: Term<unknown>, output: Output<unknown>): BuildState {
+  return { spec, output, ...(metadata.job === undefined ? {} : { job: metadata.job }) };
+}

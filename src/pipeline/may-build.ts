@@ -1,0 +1,134 @@
+import type { Approvals, Ask } from "../engine/approvals.ts";
+import type { Clock } from "../engine/clock.ts";
+import type { Person } from "../engine/refs.ts";
+import type { Share } from "../engine/shares.ts";
+import type { ApprovalRow } from "../engine/store/store.ts";
+import { mapNode, type Node, Variable } from "../incr/index.ts";
+import { primitive } from "../term/combinators.ts";
+import { active, ok, type Result } from "../term/output.ts";
+import type { Answer, Box, Term } from "../term/term.ts";
+import type { CheckHead } from "./check-heads.ts";
+import type { RepoName } from "./types.ts";
+
+/**
+ * Whose word a build of a commit stands on: somebody pushed it to the repository itself; its author may write there;
+ * or a maintainer looked at a stranger's commit.
+ */
+export type Standing = "own" | "writer" | "approved";
+
+/** A commit that may be built. */
+export interface Allowed {
+  readonly head: CheckHead;
+  readonly standing: Standing;
+}
+
+/** Asks the forge whether a person may write to a repository: by number, never by name. */
+export interface Writers {
+  mayWrite(repo: RepoName, user: number, signal: AbortSignal): Promise<Result<boolean>>;
+}
+
+export interface MayBuild {
+  readonly approvals: Approvals;
+  readonly writers: Writers;
+  readonly clock: Clock;
+  /** Runs what nobody waits for. */
+  readonly background: (work: () => Promise<void>) => void;
+}
+
+/**
+ * Lets a commit pass that may be built. What somebody pushed to the repository itself passes at once. The commit of a
+ * fork passes when its author may write to the repository and the fork is their own; else it waits until a maintainer
+ * approves this very commit, and the next one waits again.
+ */
+export function mayBuild(ports: MayBuild, repo: RepoName, box: Box, head: Term<CheckHead>): Term<Allowed> {
+  return primitive(box, head, (found) => answerFor(ports, repo, box.key, found));
+}
+
+function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHead): Node<Answer<Allowed>> {
+  const { graph } = ports.approvals.world;
+  const { from } = head;
+  const detail = `${head.label} at ${head.commit.slice(0, 8)}`;
+  if (from === undefined)
+    return new Variable<Answer<Allowed>>(graph, { output: ok({ head, standing: "own" }), metadata: { detail } });
+  const { pull, author } = from;
+  const fork = forkName(head);
+  const ask: Ask = { repository: head.repository, name: repo, pull, commit: head.commit, author, fork, term };
+  const row = ports.approvals.ask(ask);
+  const waits = `waits for a maintainer's approval: ${author.login} (${fork}) may not write to ${repo}`;
+  const answer = (approval: ApprovalRow | undefined): Answer<Allowed> => {
+    if (approval === undefined) return { output: active("waiting", term), metadata: { detail: `${detail} ${waits}` } };
+    const by = approval.via === "permission" ? `${author.login} may write to ${repo}` : `approved by ${approval.who}`;
+    return { output: ok({ head, standing: standingOf(approval) }), metadata: { detail: `${detail}: ${by}` } };
+  };
+  const unknown = row.latest === undefined && isOwnFork(author, from.fork);
+  if (unknown) lookUp(ports, repo, ask);
+  return mapNode(row, answer);
+}
+
+const standingOf = ({ via }: ApprovalRow): Standing => (via === "permission" ? "writer" : "approved");
+
+const forkName = ({ from }: CheckHead): string =>
+  typeof from?.fork === "object" ? from.fork.name : "a fork that is gone";
+
+/** Whoever opens a pull request from somebody else's fork cannot answer for what is pushed there later. */
+const isOwnFork = (author: Person, fork: NonNullable<CheckHead["from"]>["fork"]): boolean =>
+  typeof fork === "object" && fork.name.split("/")[0]?.toLowerCase() === author.login.toLowerCase();
+
+const RETRY_MS = 60_000;
+
+/** Asks until there is an answer, or the commit is no longer the newest of its pull request. */
+function lookUp({ approvals, writers, clock, background }: MayBuild, repo: RepoName, ask: Ask): void {
+  const left = new AbortController();
+  approvals.world.graph.scope.onRelease(() => left.abort());
+  background(async () => {
+    while (!left.signal.aborted) {
+      const may = await writers.mayWrite(repo, ask.author.id, left.signal);
+      if (left.signal.aborted || (may.ok && !may.value)) return;
+      if (may.ok) return void (await approvals.approve(ask, ask.author.login, "permission"));
+      if (may.error.class !== "transient") return;
+      await clock.sleep(RETRY_MS);
+    }
+  });
+}
+
+/** How a build is kept apart from others, and whose share it takes. */
+export interface Confinement {
+  readonly scope: string;
+  readonly network: "default" | "none";
+  readonly shares: readonly Share[];
+}
+
+const PER_AUTHOR = 2;
+const PER_FORK = 2;
+const PER_REPOSITORY = 5;
+
+/**
+ * The rules, a line each.
+ *
+ * | standing | caches shared with | network |
+ * |---|---|---|
+ * | own | other branches of the repository that are not deployed | as usual |
+ * | writer | the same fork's | as usual |
+ * | approved | nobody's | none |
+ */
+export function confinementOf({ head, standing }: Allowed, unsafeNetwork: boolean): Confinement {
+  const { repository, from, commit } = head;
+  if (from === undefined || standing === "own")
+    return {
+      scope: `own ${repository}`,
+      network: "default",
+      shares: [share(`branches of ${repository}`, PER_REPOSITORY)],
+    };
+  const fork = typeof from.fork === "object" ? from.fork.id : "gone";
+  const shares = [
+    share(`author ${from.author.id}`, PER_AUTHOR),
+    share(`fork ${fork} of ${repository}`, PER_FORK),
+    share(`pull requests of ${repository}`, PER_REPOSITORY),
+  ];
+  if (standing === "writer")
+    return { scope: `fork ${fork} of ${repository} by ${from.author.id}`, network: "default", shares };
+  const network = unsafeNetwork ? "default" : "none";
+  return { scope: `${commit} of #${from.pull} of ${repository}`, network, shares };
+}
+
+const share = (name: string, max: number): Share => ({ name, max });

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { Builder } from "../../engine/cache/builder.ts";
+import type { Json } from "../../engine/json.ts";
+import type { Pool } from "../../engine/pool.ts";
+import type { Share } from "../../engine/shares.ts";
+import { failure, success } from "../../term/output.ts";
+import { type DockerBuildContext, type DockerBuildKey, dockerBuild } from "./build.ts";
+import { runBuild } from "./run-build.ts";
+
+export interface DockerCheckContext extends Pick<DockerBuildContext, "engine" | "checkout"> {
+  /** The places of a build that is counted for these. */
+  readonly poolFor: (shares: readonly Share[]) => Pool;
+}
+
+/** A build of what was written by somebody who need not be allowed to deploy. */
+export interface DockerCheckKey {
+  readonly build: DockerBuildKey;
+  /** Builds of one scope may use each other's caches. */
+  readonly scope: string;
+  readonly network: "default" | "none";
+  /** Widest last. */
+  readonly shares: readonly Share[];
+}
+
+/** It can be built. There is no image: nothing of it can be deployed. */
+export interface CheckedBuild {
+  readonly commit: string;
+}
+
+const TIMEOUT_MS = 50 * 60_000;
+const LEVEL = "average";
+
+/**
+ * Finds out whether a commit's image can be built, away from the builds that are deployed: other places, other caches,
+ * no image, and no network where its author is a stranger.
+ *
+ * Fails as `dockerBuild` does, and with `CONTEXT_REFUSED` for a Dockerfile that brings its own program to read it.
+ */
+export const dockerCheck: Builder<DockerCheckContext, DockerCheckKey, CheckedBuild> = {
+  id: "docker-check",
+  version: 1,
+  level: LEVEL,
+  autoCancel: true,
+  key: keyOf,
+  value: { encode: ({ commit }) => ({ commit }), decode: decodeChecked },
+  describe: ({ build }) => `docker build ${build.dockerfile} of ${build.commit.slice(0, 10)}, to check it`,
+  inputs: ({ build, scope, network }) => ({ ...dockerBuild.inputs(build), scope, network }),
+  build: async (context, key, job) => {
+    const { build } = key;
+    const pool = context.poolFor(key.shares);
+    const started = await job.start({ level: LEVEL, pool, timeoutMs: build.timeoutMs ?? TIMEOUT_MS });
+    if (!started.ok) return started;
+    const files = await context.checkout(build.source, build.commit, { includeGit: build.includeGit }, job);
+    if (!files.ok) return files;
+    try {
+      const request = {
+        dir: files.value.dir,
+        commit: build.commit,
+        dockerfile: build.dockerfile,
+        buildArgs: build.buildArgs,
+        cacheScope: scopeName(key.scope),
+        confined: { network: key.network },
+      };
+      const built = await runBuild(context.engine, request, job);
+      return built.ok ? success({ commit: build.commit }) : failure(built.error);
+    } finally {
+      await files.value.dispose();
+    }
+  },
+};
+
+/** The same length for all, and none that a trusted build has. */
+const scopeName = (scope: string): string => createHash("sha256").update(`check ${scope}`).digest("hex").slice(0, 16);
+
+/** What is built, and what it could use on the way: a check that could use a poisoned cache is none for others. */
+function keyOf({ build, scope, network }: DockerCheckKey): Json {
+  return { build: dockerBuild.key(build), scope, network };
+}
+
+function decodeChecked(json: Json): CheckedBuild | undefined {
+  if (typeof json !== "object" || json === null || !("commit" in json)) return undefined;
+  const { commit } = json;
+  return typeof commit === "string" ? { commit } : undefined;
+}
