@@ -22,6 +22,7 @@ export function guarded(base: URL, clock: Clock, fetch: Fetch, onAnswer: (header
       onAnswer(response.headers);
       return await whole(response);
     } catch (error) {
+      if (init.signal?.aborted) throw new DOMException("called off", "AbortError"); // what is not tried again
       if (late.signal.aborted) throw new Error(`no answer within ${ANSWER_MS_MAX / 1000} s`, { cause: error });
       throw error;
     } finally {

@@ -86,21 +86,11 @@ class AppGitHub implements GitHub {
 
   async refs(repo: RepoName, options: RefsOptions, signal: AbortSignal): Promise<Result<Refs>> {
     const reader = this.#reader(repo);
+    const { id } = options;
+    const about = { repo, params: {}, may: readRefs, first: true, signal, orMissing: true };
     const doing = `read the branches and pull requests of ${repo}`;
     const ask = (what: string, etag: string | undefined): Promise<Result<Answered>> =>
-      this.#send(
-        {
-          repo,
-          route: `GET ${what}`,
-          params: {},
-          may: readRefs,
-          doing,
-          first: true,
-          signal,
-          ...(etag === undefined ? {} : { etag }),
-        },
-        options.id,
-      );
+      this.#send({ ...about, doing, route: `GET ${what}`, ...(etag === undefined ? {} : { etag }) }, id);
     return reader.read(ask, options, this.#octokit.clock, signal);
   }
 
@@ -193,7 +183,9 @@ class AppGitHub implements GitHub {
       const token = await this.#tokens.get(installation, repo, id, may);
       if (!token.ok) return this.#withoutToken(token);
       const answer = await line.send({ ...request, token: token.value });
-      if (answer.ok || answer.error.code !== "FORGE_TOKEN" || attempt > 0) return answer;
+      // A token is for one repository: under its name there may be another one by now.
+      const isWorthless = answer.ok ? answer.value.status === 404 : answer.error.code === "FORGE_TOKEN";
+      if (!isWorthless || attempt > 0) return answer;
       this.#tokens.drop(installation, repo, may);
     }
   }

@@ -71,6 +71,10 @@ export class RefsReader {
   async #readIdentity(ask: Ask): Promise<Result<Identity>> {
     const answer = await ask(`/repos/${this.#repo}`, this.#identity?.etag);
     if (!answer.ok) return answer;
+    if (answer.value.status === 404)
+      return failure(
+        problem("NO_INSTALLATION", `the app does not see ${this.#repo}: it is gone, or was taken away from the app`),
+      );
     if (answer.value.status === 304 && this.#identity !== undefined) return success(this.#identity.value);
     const fields = recordOf(answer.value.data);
     const id = numberIn(fields, "id");

@@ -1,0 +1,111 @@
+// The check run of a commit, at a strict GitHub on this machine.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createClock } from "../../../src/engine/clock.ts";
+import type { Sender } from "../../../src/engine/effects/sender.ts";
+import type { Json } from "../../../src/engine/json.ts";
+import { Secret } from "../../../src/engine/secret.ts";
+import type { CheckWant } from "../../../src/plugins/github/check-want.ts";
+import { checkSender, createGitHub } from "../../../src/plugins/github/index.ts";
+import type { Result } from "../../../src/term/output.ts";
+import { FakeGitHub } from "../../../src/testing/index.ts";
+
+const signal = new AbortController().signal;
+let fake: FakeGitHub;
+let sender: Sender<CheckWant>;
+let commit: string;
+
+beforeEach(async () => {
+  fake = await FakeGitHub.start();
+  fake.repo("acme/shop");
+  fake.install("acme");
+  commit = fake.push("acme/shop", "live", { "a.txt": "1" });
+  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
+  sender = checkSender(
+    createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false }),
+    fake.app.appId,
+  );
+});
+
+afterEach(async () => {
+  expect(fake.violations).toEqual([]);
+  await fake.close();
+});
+
+const want = (state: CheckWant["state"], more: Partial<CheckWant> = {}): CheckWant => ({
+  repo: "acme/shop",
+  repository: 1,
+  commit,
+  state,
+  title: `It is ${state}`,
+  summary: "",
+  details: "https://deploy.example/job/1",
+  job: "2026-01-02/1",
+  rebuild: false,
+  ...more,
+});
+
+const send = (value: CheckWant, kept?: Json, unsure = false): Promise<Result<Json>> =>
+  sender.send(value, kept, signal, unsure);
+const runs = () => fake.repository("acme/shop").checkRuns;
+
+async function sent(value: CheckWant, kept?: Json, unsure = false): Promise<Json> {
+  const result = await send(value, kept, unsure);
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value;
+}
+
+describe("the check run of a commit", () => {
+  it("is made once and then changed: queued, in progress, completed, and from the start again", async () => {
+    let kept = await sent(want("queued"));
+    for (const state of ["in_progress", "failure", "in_progress", "success"] as const)
+      kept = await sent(want(state, { startedAt: "2026-01-02T03:04:05Z" }), kept);
+    expect(runs().map(({ states }) => states)).toEqual([
+      ["queued", "in_progress", "completed/failure", "in_progress", "completed/success"],
+    ]);
+    expect(runs()[0]?.fields).toMatchObject({
+      name: "deployability",
+      external_id: "2026-01-02/1",
+      details_url: "https://deploy.example/job/1",
+      output: { title: "It is success", summary: "It is success" },
+    });
+  });
+
+  it("offers Rebuild when there is something to rebuild, and takes the offer back", async () => {
+    const kept = await sent(want("failure", { rebuild: true, completedAt: "2026-01-02T03:04:05Z" }));
+    expect(runs()[0]?.fields["actions"]).toEqual([
+      { label: "Rebuild", description: "Run again what failed", identifier: "rebuild" },
+    ]);
+    await sent(want("success"), kept);
+    expect(runs()[0]?.fields["actions"]).toEqual([]);
+  });
+
+  it("is not made twice when the answer to its creation was lost", async () => {
+    fake.mishap({ mishap: { does: "lose answer" }, on: "POST /repos/{owner}/{repo}/check-runs", times: 9 });
+    expect(await send(want("queued"))).toMatchObject({ ok: false, error: { class: "transient" } });
+    fake.heal();
+    const { length } = runs();
+    await sent(want("success"), undefined, true);
+    expect(runs()).toHaveLength(length);
+    expect(runs().at(-1)?.states.at(-1)).toBe("completed/success");
+  });
+
+  it("is found again by a process that lost its memory of it, however it is called there", async () => {
+    await sent(want("queued"));
+    await sent(want("success"), { odd: true }, true);
+    expect(runs()).toHaveLength(1);
+  });
+
+  it("is made anew when it is gone, and refused for a commit that is", async () => {
+    await sent(want("success"), { id: 4_711 });
+    expect(runs()).toHaveLength(1);
+    const refused = await send(want("success", { commit: "0".repeat(40) }));
+    expect(refused).toMatchObject({ ok: false, error: { class: "failed" } });
+  });
+
+  it("waits as long as GitHub asks for", async () => {
+    fake.mishap({ mishap: { does: "secondary limit", retryAfterSeconds: 30 }, times: 9 });
+    const limited = await send(want("success"));
+    expect(limited).toMatchObject({ ok: false, error: { code: "FORGE_RATE_LIMITED", class: "transient" } });
+    if (!limited.ok) expect(limited.error.retryAtMs).toBeGreaterThan(createClock().now() + 20_000);
+  });
+});

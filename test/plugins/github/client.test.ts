@@ -1,0 +1,404 @@
+// The client against a strict GitHub on this machine: what it sees, what it is allowed to, and what it does when things
+// go wrong there.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Clock, createClock } from "../../../src/engine/clock.ts";
+import type { Refs } from "../../../src/engine/refs.ts";
+import { Secret } from "../../../src/engine/secret.ts";
+import type { GitHub } from "../../../src/plugins/github/index.ts";
+import { createGitHub } from "../../../src/plugins/github/index.ts";
+import type { Result } from "../../../src/term/output.ts";
+import { FakeGitHub } from "../../../src/testing/index.ts";
+
+const signal = new AbortController().signal;
+let fake: FakeGitHub;
+let github: GitHub;
+
+beforeEach(async () => {
+  fake = await FakeGitHub.start();
+  fake.repo("acme/shop");
+  fake.install("acme");
+  github = client();
+});
+
+afterEach(async () => {
+  expect(fake.violations).toEqual([]);
+  await fake.close();
+});
+
+const client = (more: { readonly allowlist?: readonly string[]; readonly clock?: Clock } = {}): GitHub => {
+  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
+  return createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false, ...more });
+};
+
+const refs = (repo: `${string}/${string}` = "acme/shop", id?: number): Promise<Result<Refs>> =>
+  github.refs(repo, id === undefined ? {} : { id }, signal);
+
+/** The value, or the failure's code. */
+async function got<T>(asked: Promise<Result<T>>): Promise<T | string> {
+  const answer = await asked;
+  return answer.ok ? answer.value : answer.error.code;
+}
+
+async function seen(asked: Promise<Result<Refs>> = refs()): Promise<Refs> {
+  const answer = await asked;
+  if (!answer.ok) throw new Error(`${answer.error.code} ${answer.error.message}`);
+  return answer.value;
+}
+
+describe("the branches and pull requests of a repository", () => {
+  it("are all seen, with their repository's number, name and default branch", async () => {
+    const live = fake.push("acme/shop", "live", { "a.txt": "1" });
+    const number = fake.openPull("acme/shop", { by: "ann", files: { "b.txt": "1" }, branch: "idea" });
+    const { id, name, defaultBranch, branches, pulls } = await seen();
+    expect({ id, name, defaultBranch }).toEqual({
+      id: fake.repository("acme/shop").id,
+      name: "acme/shop",
+      defaultBranch: "main",
+    });
+    expect([...branches.keys()].toSorted()).toEqual(["idea", "live", "main"]);
+    expect(branches.get("live")).toEqual({ commit: live });
+    const { commit } = fake.pull("acme/shop", number);
+    const author = { id: fake.user("ann").id, login: "ann" };
+    expect([...pulls.values()]).toEqual([{ number, commit, base: "main", branch: "idea", author }]);
+  });
+
+  it("tell forks, and forks that vanished", async () => {
+    const fork = fake.fork("acme/shop", "bob");
+    const gone = fake.fork("acme/shop", "eve");
+    const forkId = fake.repository(fork).id;
+    fake.openPull("acme/shop", { by: "bob", from: fork, files: { "b.txt": "1" }, branch: "idea" });
+    fake.openPull("acme/shop", { by: "eve", from: gone, files: { "c.txt": "1" }, branch: "idea" });
+    fake.deleteRepo(gone);
+    const { pulls } = await seen();
+    expect([...pulls.values()].map((pull) => pull.fork)).toEqual([{ id: forkId, name: "bob/shop" }, "gone"]);
+  });
+
+  it("are the same whatever is written in a pull request", async () => {
+    fake.openPull("acme/shop", { by: "ann", files: { "b.txt": "1" }, title: "One", labels: ["x"], body: "<b>" });
+    const { pulls } = await seen();
+    expect(JSON.stringify([...pulls])).not.toMatch(/One|"x"|<b>/);
+  });
+
+  it("follow pushes, deletions and pushes back", async () => {
+    const first = fake.push("acme/shop", "live", { "a.txt": "1" });
+    expect((await seen()).branches.get("live")).toEqual({ commit: first });
+    const second = fake.push("acme/shop", "live", { "a.txt": "2" });
+    expect((await seen()).branches.get("live")).toEqual({ commit: second });
+    fake.deleteBranch("acme/shop", "live");
+    expect((await seen()).branches.has("live")).toBe(false);
+  });
+
+  it("cost nothing when nothing has changed", async () => {
+    await seen();
+    const before = fake.requests.length;
+    await seen();
+    const again = fake.requests.slice(before);
+    expect(again.map(({ status }) => status)).toEqual([304, 304, 304]);
+  });
+});
+
+describe("many of them", () => {
+  it("are all seen: 5,000 branches and 2,000 pull requests", async () => {
+    many(5_000, 2_000);
+    const { branches, pulls } = await seen();
+    expect(branches.size).toBe(5_000);
+    expect(pulls.size).toBe(2_000);
+  }, 60_000);
+
+  it("are read again where something changed only", async () => {
+    many(350, 0);
+    await seen();
+    const before = fake.requests.length;
+    fake.push("acme/shop", "branch-0007", { "new.txt": "1" });
+    expect((await seen()).branches.size).toBe(350);
+    expect(fake.requests.slice(before).filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+
+  it("are all seen, also those that slip to another page meanwhile", async () => {
+    many(250, 0);
+    let turned = 0;
+    fake.before = ({ path, query }) => {
+      if (!path.endsWith("/branches") || query.get("page") !== "2" || turned > 0) return;
+      turned += 1;
+      fake.deleteBranch("acme/shop", "branch-0000"); // what was first on page 2 is last on page 1 now
+    };
+    const { branches } = await seen();
+    expect(turned).toBe(1);
+    expect(branches.size).toBe(249);
+    expect(branches.has("branch-0100")).toBe(true);
+  });
+
+  it("are all seen when a full last page gets a follower", async () => {
+    many(100, 0);
+    expect((await seen()).branches.size).toBe(100);
+    fake.push("acme/shop", "zz", { "a.txt": "1" });
+    expect((await seen()).branches.has("zz")).toBe(true);
+  });
+});
+
+/** So many branches in all, and pull requests of them. */
+function many(branches: number, pulls: number): void {
+  const repository = fake.repository("acme/shop");
+  const commit = repository.heads.branches.get("main") ?? "";
+  const named = Array.from({ length: branches - 1 }, (_, n) => `branch-${String(n).padStart(4, "0")}`);
+  const all = new Map([...named.map((name) => [name, commit] as const), ["main", commit] as const]);
+  repository.heads = { ...repository.heads, branches: all };
+  if (pulls === 0) return;
+  const number = fake.openPull("acme/shop", { by: "ann", branch: "branch-0000" });
+  const first = fake.pull("acme/shop", number);
+  const copies = Array.from(
+    { length: pulls },
+    (_, n) => [n + 1, { ...first, id: first.id + n, number: n + 1 }] as const,
+  );
+  repository.heads = { ...repository.heads, pulls: new Map(copies) };
+}
+
+describe("what a name means", () => {
+  it("is refused when the repository was renamed, and found under its new name", async () => {
+    const { id } = await seen();
+    fake.rename("acme/shop", "acme/store");
+    expect(await got(refs("acme/shop", id))).toBe("REPO_MOVED");
+    expect((await seen(refs("acme/store", id))).id).toBe(id);
+  });
+
+  it("is refused when the repository was given to somebody else", async () => {
+    const { id } = await seen();
+    fake.install("other");
+    fake.rename("acme/shop", "other/shop");
+    expect(["REPO_MOVED", "NO_INSTALLATION"]).toContain(await got(refs("acme/shop", id)));
+  });
+
+  it("is refused when somebody made another repository of that name", async () => {
+    const { id } = await seen();
+    fake.deleteRepo("acme/shop");
+    expect(await got(refs("acme/shop", id))).toBe("NO_INSTALLATION");
+    fake.repo("acme/shop");
+    expect(await got(refs("acme/shop", id))).toBe("REPO_REPLACED");
+    expect((await seen(refs("acme/shop"))).id).toBe(fake.repository("acme/shop").id);
+  });
+
+  it("is refused when the old name of a renamed repository is taken", async () => {
+    const { id } = await seen();
+    fake.rename("acme/shop", "acme/store");
+    fake.repo("acme/shop");
+    expect(await got(refs("acme/shop", id))).toBe("REPO_REPLACED");
+  });
+});
+
+describe("the app's installations", () => {
+  it("are found by account, whatever its case", async () => {
+    expect((await seen(refs("ACME/shop"))).name).toBe("acme/shop");
+  });
+
+  it("are served when they are in the allow-list only", async () => {
+    fake.repo("other/thing");
+    fake.install("other");
+    github = client({ allowlist: ["Other"] });
+    expect(await got(refs("acme/shop"))).toBe("NO_INSTALLATION");
+    expect((await seen(refs("other/thing"))).name).toBe("other/thing");
+    expect(await got(github.installations(signal))).toMatchObject([{ account: "other" }]);
+  });
+
+  it("are looked for again when GitHub says that they changed", async () => {
+    fake.repo("late/thing");
+    expect(await got(refs("late/thing"))).toBe("NO_INSTALLATION");
+    fake.install("late");
+    expect(await got(refs("late/thing"))).toBe("NO_INSTALLATION"); // not asked for at every turn
+    github.refresh();
+    expect((await seen(refs("late/thing"))).name).toBe("late/thing");
+  });
+
+  it("may leave a repository out", async () => {
+    fake.repo("part/one", { private: true });
+    fake.repo("part/two", { private: true });
+    fake.install("part", { repositories: ["one"] });
+    expect((await seen(refs("part/one"))).name).toBe("part/one");
+    expect(await got(refs("part/two"))).toBe("NO_INSTALLATION");
+  });
+
+  it("say plainly when a permission is missing", async () => {
+    fake.repo("bare/one");
+    fake.install("bare", { permissions: { metadata: "read", contents: "read" } });
+    const answer = await refs("bare/one");
+    expect(answer).toMatchObject({ ok: false, error: { code: "FORGE_REFUSED", class: "failed" } });
+  });
+});
+
+describe("tokens", () => {
+  it("are for one repository and for what is needed, and asked for once", async () => {
+    await seen();
+    await seen();
+    const given = fake.requests.filter(({ path }) => path.endsWith("/access_tokens"));
+    expect(given).toHaveLength(1);
+    const read = fake.requests.find(({ path }) => path.endsWith("/branches"));
+    expect(read?.permissions).toEqual({ metadata: "read", contents: "read", pull_requests: "read" });
+  });
+
+  it("are made anew when GitHub takes them no more", async () => {
+    await seen();
+    fake.expireTokens();
+    expect((await seen()).name).toBe("acme/shop");
+  });
+
+  it("that are refused even when new are given up", async () => {
+    fake.mishap({ mishap: { does: "expired token" }, on: "GET /repos/{owner}/{repo}", times: 9 });
+    expect(await got(refs())).toBe("FORGE_TOKEN");
+    expect(fake.requests.filter(({ path }) => path.endsWith("/repos/acme/shop"))).toHaveLength(2);
+  });
+
+  it("let git fetch, and stay out of messages", async () => {
+    const token = await github.gitAuth("acme/shop", signal);
+    if (!token.ok || token.value === undefined) throw new Error("no token");
+    expect(String(token.value)).toBe("‹secret›");
+    expect(token.value.reveal()).toMatch(/^ghs_/);
+  });
+});
+
+describe("what somebody may do", () => {
+  it("is looked up by number", async () => {
+    const { id } = fake.user("ann");
+    fake.role("acme/shop", "ann", "write");
+    expect(await got(github.permission("acme/shop", id, signal))).toBe("write");
+    expect(await got(github.permission("acme/shop", fake.user("eve").id, signal))).toBe("read");
+    expect(await got(github.permission("acme/shop", 987_654_321, signal))).toBe("none");
+  });
+
+  it("is nothing when the login went to somebody else in between", async () => {
+    const ann = fake.user("ann");
+    fake.role("acme/shop", "ann", "write");
+    fake.before = ({ path }) => {
+      if (path.endsWith("/permission")) [ann.login, fake.user("mal").login] = ["old-ann", "ann"];
+    };
+    expect(await got(github.permission("acme/shop", ann.id, signal))).toBe("none");
+  });
+});
+
+describe("a request for a repository", () => {
+  it("is made with just the permission that it needs", async () => {
+    const { branches } = await seen();
+    const head_sha = branches.get("main")?.commit ?? "";
+    const made = await github.ask(
+      "acme/shop",
+      "POST /repos/{owner}/{repo}/check-runs",
+      { name: "x", head_sha },
+      signal,
+    );
+    expect(made).toMatchObject({ ok: true, value: { name: "x", head_sha } });
+    expect(fake.requests.at(-1)?.permissions).toEqual({ metadata: "read", checks: "write" });
+  });
+
+  it("that changes something is not repeated when its answer was lost", async () => {
+    const { branches } = await seen();
+    const head_sha = branches.get("main")?.commit ?? "";
+    const route = "POST /repos/{owner}/{repo}/check-runs";
+    fake.mishap({ mishap: { does: "lose answer" }, on: route });
+    expect(await got(github.ask("acme/shop", route, { name: "x", head_sha }, signal))).toBe("FORGE_UNREACHABLE");
+    expect(fake.repository("acme/shop").checkRuns).toHaveLength(1);
+  });
+});
+
+describe("when things go wrong at GitHub", () => {
+  const repository = "GET /repos/{owner}/{repo}";
+
+  it.each([
+    ["an error", { does: "status", status: 502 }, "FORGE_UNREACHABLE"],
+    ["a cut connection", { does: "cut" }, "FORGE_UNREACHABLE"],
+    ["half an answer", { does: "truncate" }, "FORGE_FAULT"],
+    ["an answer of another shape", { does: "error body" }, "FORGE_FAULT"],
+    ["a redirect to another host", { does: "redirect", to: "http://127.0.0.2:1/" }, "FORGE_REFUSED"],
+    ["a refusal", { does: "status", status: 403, message: "Forbidden" }, "FORGE_REFUSED"],
+  ] as const)("%s is a failure of its class, never an empty list", async (_, mishap, code) => {
+    fake.mishap({ mishap, on: repository, times: 99 });
+    expect(await got(refs())).toBe(code);
+    fake.heal();
+    expect((await seen()).branches.size).toBe(1);
+  });
+
+  it("a next page at another host is not asked for", async () => {
+    many(150, 0);
+    fake.mishap({
+      mishap: { does: "foreign link", to: "http://127.0.0.2:1/" },
+      on: "GET /repos/{owner}/{repo}/branches",
+    });
+    expect(await got(refs())).toBe("FORGE_FAULT");
+  });
+
+  it("one failed answer is asked for once more", async () => {
+    fake.mishap({ mishap: { does: "status", status: 502 }, on: repository });
+    expect((await seen()).name).toBe("acme/shop");
+  });
+
+  it("a late copy that shows the old head is not believed", async () => {
+    github = client({ clock: { ...createClock(), sleep: () => Promise.resolve() } });
+    await seen();
+    const first = fake.push("acme/shop", "main", { "a.txt": "1" });
+    await seen();
+    const second = fake.push("acme/shop", "main", { "a.txt": "2" });
+    expect((await seen()).branches.get("main")).toEqual({ commit: second });
+    fake.mishap({ mishap: { does: "old heads" }, on: "GET /repos/{owner}/{repo}/branches" });
+    expect(first).not.toBe(second);
+    expect((await seen()).branches.get("main")).toEqual({ commit: second });
+  });
+
+  it("an abort ends it at once", async () => {
+    const stop = new AbortController();
+    fake.mishap({ mishap: { does: "hang" }, on: repository });
+    fake.before = ({ path }) => {
+      if (path.endsWith("/repos/acme/shop")) stop.abort("enough");
+    };
+    expect(await got(github.refs("acme/shop", {}, stop.signal))).toBe("CANCELLED");
+  });
+});
+
+describe("limits", () => {
+  it("are known, and told when they change", async () => {
+    let told = 0;
+    github.changes.subscribe(() => {
+      told += 1;
+    });
+    await seen();
+    const [rate] = github.rates();
+    expect(rate).toMatchObject({ account: "acme" });
+    expect(rate?.remaining).toBeLessThan(rate?.limit ?? 0);
+    expect(told).toBeGreaterThan(0);
+  });
+
+  it("that are reached are waited for, without asking again", async () => {
+    await seen();
+    const resetMs = Date.now() + 1_800_000;
+    fake.mishap({ mishap: { does: "rate limit", resetMs }, on: "GET /repos/{owner}/{repo}" });
+    const answer = await refs();
+    expect(answer).toMatchObject({ ok: false, error: { code: "FORGE_RATE_LIMITED", class: "transient" } });
+    expect(answer.ok ? 0 : (answer.error.retryAtMs ?? 0)).toBeGreaterThanOrEqual(Math.floor(resetMs / 1000) * 1000);
+    const before = fake.requests.length;
+    expect(await got(refs())).toBe("FORGE_RATE_LIMITED");
+    expect(fake.requests).toHaveLength(before);
+  });
+
+  it("of haste are waited for as long as GitHub says", async () => {
+    fake.mishap({ mishap: { does: "secondary limit", retryAfterSeconds: 77 }, on: "GET /repos/{owner}/{repo}" });
+    const answer = await refs();
+    expect(answer.ok ? 0 : ((answer.error.retryAtMs ?? 0) - Date.now()) / 1000).toBeGreaterThan(70);
+  });
+
+  it("that are nearly reached leave the rest to heads and deployments", async () => {
+    const { branches } = await seen();
+    const commit = branches.get("main")?.commit ?? "";
+    fake.rateLimits.installation = 100;
+    const limit = 100;
+    for (let left = limit; left > limit * 0.04; ) {
+      const spent = await github.ask("acme/shop", "GET /repos/{owner}/{repo}/commits/{ref}", { ref: commit }, signal);
+      if (!spent.ok) throw new Error(spent.error.message);
+      left = github.rates()[0]?.remaining ?? 0;
+    }
+    const check = { name: "x", head_sha: commit };
+    expect(await got(github.ask("acme/shop", "POST /repos/{owner}/{repo}/check-runs", check, signal))).toBe(
+      "FORGE_RATE_LIMITED",
+    );
+    const deployment = { ref: commit, required_contexts: [] };
+    expect(await github.ask("acme/shop", "POST /repos/{owner}/{repo}/deployments", deployment, signal)).toMatchObject({
+      ok: true,
+    });
+    expect((await seen()).name).toBe("acme/shop");
+  });
+});
