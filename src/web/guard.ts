@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { type Role, suffices } from "../engine/access/identity.ts";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
 import { Refused } from "./problems.ts";
-import { same } from "./session.ts";
-import { visitorOf } from "./visitor.ts";
+import { same } from "./same.ts";
+import { type Visitor, visitorOf } from "./visitor.ts";
 import type { Web } from "./web.ts";
 
 /**
@@ -15,9 +16,10 @@ export function guard(app: FastifyInstance, web: Web): void {
     if (route.config?.role === undefined) throw new Error(`the route ${route.url} names no role`);
   });
   app.addHook("onRequest", async (request) => {
-    request.visitor = visitorOf(request, web.cookie, web.token, web.sessions);
+    request.visitor = await visitorOf(request, web.cookie, web.access);
     refuse(foreignOrigin(request, web.view.url));
-    if (request.routeOptions.config.role === "admin") refuse(notAdmin(request, web));
+    const { role = "viewer" } = request.routeOptions.config; // each route has one: this is "not found"
+    if (!suffices(request.visitor.role, role)) refuse(notEnough(request, role, web));
   });
   app.addHook("preHandler", async (request) => {
     const { config } = request.routeOptions;
@@ -35,6 +37,14 @@ interface Refusal {
 
 function refuse(refusal: Refusal | undefined): void {
   if (refusal !== undefined) throw new Refused(refusal.status, refusal.failure);
+}
+
+/** Into the audit log, when somebody who is known is refused: what they asked for, without its parameters. */
+export function noteRefusal(web: Web, request: FastifyRequest, failure: Failure): void {
+  const { identity } = request.visitor ?? {};
+  if (identity === undefined) return;
+  const [path = ""] = request.url.split("?");
+  web.access.refused(identity, `${request.method} ${path.slice(0, 300)}`, failure.message);
 }
 
 const changes = (request: FastifyRequest): boolean => request.method !== "GET" && request.method !== "HEAD";
@@ -61,11 +71,11 @@ function foreignOrigin(request: FastifyRequest, url: string): Refusal | undefine
 
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined);
 
-function notAdmin(request: FastifyRequest, web: Web): Refusal | undefined {
+function notEnough(request: FastifyRequest, needed: Role, web: Web): Refusal {
   const { visitor } = request;
-  if (visitor.role === "admin") return undefined;
+  if (visitor.identity !== undefined) return { status: 403, failure: roleNeeded(visitor, needed) };
   if (visitor.refused !== true) {
-    return { status: 401, failure: problem("LOGIN_NEEDED", "only an administrator can do this") };
+    return { status: 401, failure: problem("LOGIN_NEEDED", `only ${people[needed]} can do this`) };
   }
   const caller = `bearer ${request.ip}`; // apart from the form: a program's old token must lock no person out
   if (web.failures.waitMs(caller) > 0) {
@@ -74,6 +84,13 @@ function notAdmin(request: FastifyRequest, web: Web): Refusal | undefined {
   web.failures.failed(caller);
   return { status: 401, failure: problem("LOGIN_REFUSED", "the token is wrong") };
 }
+
+const people: Readonly<Record<Role, string>> = { viewer: "a viewer", builder: "a builder", admin: "an administrator" };
+
+const roleNeeded = ({ who, role, doubt }: Visitor, needed: Role): Failure => {
+  const unknown = doubt === undefined ? "" : `; what teams would add is not known: ${doubt}`;
+  return problem("ROLE_NEEDED", `only ${people[needed]} can do this; ${who} is ${people[role]}${unknown}`);
+};
 
 function forged(request: FastifyRequest): Refusal | undefined {
   const given = request.headers["x-csrf-token"] ?? fieldOf(request.body, "_csrf");

@@ -21,9 +21,12 @@ const STATUS_OF_CLASS = { failed: 409, transient: 503, system: 500 } as const;
 /** The HTTP status of an action's failure. */
 const statusOf = (failure: Failure): number => STATUS[failure.code] ?? STATUS_OF_CLASS[failure.class];
 
+/** The end of a request that failed so. */
+export const refusedWith = (failure: Failure): Refused => new Refused(statusOf(failure), failure);
+
 /** The job of a good action, or the end of the request. */
 export function outcomeOf(result: ActionResult): { readonly job?: string } {
-  if (!result.ok) throw new Refused(statusOf(result.error), result.error);
+  if (!result.ok) throw refusedWith(result.error);
   return result.job === undefined ? {} : { job: result.job };
 }
 

@@ -4,10 +4,11 @@ import { Type } from "typebox";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
 import type { Picture } from "./graph/drawings.ts";
+import { noteRefusal } from "./guard.ts";
 import { type Answer, type Page, PICTURE, type Visit } from "./pages/page.ts";
 import { forProgram, Refused, refusalOf, sendProblem, titles } from "./problems.ts";
 import { type Framed, frame } from "./shell.ts";
-import { menu, site } from "./site.ts";
+import { menuFor, site } from "./site.ts";
 import { render } from "./views.ts";
 import { ANONYMOUS } from "./visitor.ts";
 import type { Web } from "./web.ts";
@@ -43,6 +44,7 @@ export function servePages(app: FastifyInstance, web: Web): void {
   app.setNotFoundHandler((request, reply) => sendFailure(web, request, reply, 404, nothingHere()));
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
+    if (refusal.status === 403) noteRefusal(web, request, refusal.failure);
     if (refusal.status === 500 && !(error instanceof Refused)) web.report(error);
     return sendFailure(web, request, reply, refusal.status, refusal.failure);
   });
@@ -51,7 +53,7 @@ export function servePages(app: FastifyInstance, web: Web): void {
 const nothingHere = (): Failure => problem("NOT_FOUND", "there is nothing at this address");
 
 async function answer(web: Web, page: Page, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const visit = visitOf(request);
+  const visit = visitOf(web, request);
   const result = await page.handler(web, visit);
   if (result === undefined) return sendFailure(web, request, reply, 404, nothingHere());
   if (result.kind === "redirect") return redirect(web, reply, result);
@@ -64,7 +66,7 @@ async function answer(web: Web, page: Page, request: FastifyRequest, reply: Fast
     ...(result.look === undefined ? {} : { look: result.look }),
     here: request.url,
   };
-  const { text } = frame(web, request.visitor, menu, framed);
+  const { text } = frame(web, request.visitor, menuFor(request.visitor.role), framed);
   return reply
     .code(result.status ?? 200)
     .type(HTML)
@@ -81,7 +83,7 @@ function withPicture(text: string, picture: Picture): Picture {
   return [Buffer.from(text.slice(0, at)), ...picture, Buffer.from(text.slice(at + PICTURE.text.length))];
 }
 
-function visitOf(request: FastifyRequest): Visit {
+function visitOf(web: Web, request: FastifyRequest): Visit {
   const query = fieldsOf(request.query);
   const form = fieldsOf(request.body);
   const firsts = Object.entries(query).map(([name, values]) => [name, values[0] ?? ""] as const);
@@ -89,6 +91,7 @@ function visitOf(request: FastifyRequest): Visit {
   return {
     visitor: request.visitor,
     address: request.ip,
+    begun: request.cookies[web.signIns.cookie],
     params: Object.fromEntries(params),
     query: Object.fromEntries(firsts),
     form,
@@ -108,8 +111,13 @@ function fieldsOf(parsed: unknown): Readonly<Record<string, readonly string[]>> 
 
 function redirect(web: Web, reply: FastifyReply, result: Extract<Answer, { kind: "redirect" }>): FastifyReply {
   const options = { path: "/", httpOnly: true, sameSite: "lax", secure: web.secure } as const;
-  if (result.session === "") reply.clearCookie(web.cookie, options);
-  else if (result.session !== undefined) reply.setCookie(web.cookie, result.session, options);
+  for (const [name, value] of [
+    [web.cookie, result.session],
+    [web.signIns.cookie, result.begun],
+  ] as const) {
+    if (value === "") reply.clearCookie(name, options);
+    else if (value !== undefined) reply.setCookie(name, value, options);
+  }
   return reply.redirect(result.to, 303);
 }
 
@@ -127,8 +135,9 @@ function sendFailure(
   const body = render("problem", { status, message: failure.message, hint: failure.hint ?? "", login });
   if (status === 429 || status === 503) reply.header("retry-after", "60");
   const framed: Framed = { title, body, live: false, path: "", here: "/" };
+  const visitor = request.visitor ?? ANONYMOUS;
   return reply
     .code(status)
     .type(HTML)
-    .send(frame(web, request.visitor ?? ANONYMOUS, menu, framed).text);
+    .send(frame(web, visitor, menuFor(visitor.role), framed).text);
 }

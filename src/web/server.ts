@@ -2,22 +2,26 @@ import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import helmet from "@fastify/helmet";
 import fastify, { type FastifyInstance } from "fastify";
+import { Access } from "../engine/access/access.ts";
 import type { Clock } from "../engine/clock.ts";
 import { problem } from "../engine/errors.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { View } from "../engine/view.ts";
 import { failure, type Result, success } from "../term/output.ts";
+import { serveAccess } from "./api/access.ts";
 import { serveActions } from "./api/actions.ts";
+import { serveDocument } from "./api/openapi.ts";
 import { serveReads } from "./api/reads.ts";
 import { serveStreams } from "./api/streams.ts";
 import { loadAssets } from "./assets.ts";
 import { createEvents } from "./events.ts";
+import { FailureLimit } from "./failure-limit.ts";
 import { createDrawings } from "./graph/drawings.ts";
 import { guard } from "./guard.ts";
 import { serveMachine } from "./machine.ts";
 import { createMetrics } from "./metrics.ts";
 import { servePages } from "./serve-pages.ts";
-import { FailureLimit, Sessions } from "./session.ts";
+import { SignIns } from "./sign-ins.ts";
 import { EventStreams } from "./sse.ts";
 import { cookieName } from "./visitor.ts";
 import type { Web } from "./web.ts";
@@ -34,6 +38,8 @@ export interface WebOptions {
   readonly port: number;
   /** The acting token from the state directory. */
   readonly token: Secret;
+  /** Default: the acting token, and sessions that end with the process. */
+  readonly access?: Access;
   readonly clock: Clock;
   /** Told of errors that are faults of the program; default: nobody. */
   readonly report?: (error: unknown) => void;
@@ -76,8 +82,8 @@ async function createServer(options: WebOptions) {
   const web: Web = {
     view,
     clock,
-    token,
-    sessions: new Sessions(clock),
+    access: options.access ?? new Access({ clock, token }),
+    signIns: new SignIns(clock, view.url, secure),
     failures: new FailureLimit(clock),
     assets,
     drawings: createDrawings(view, clock),
@@ -98,6 +104,8 @@ async function createServer(options: WebOptions) {
   serveMachine(app, web);
   await app.register(
     async (api) => {
+      serveDocument(api, view);
+      serveAccess(api, web);
       serveReads(api, web);
       serveActions(api, web);
       serveStreams(api, web);

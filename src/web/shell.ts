@@ -1,4 +1,5 @@
 import { type Look, overall, symbols } from "./looks.ts";
+import { roleOf } from "./rights.ts";
 import type { Html } from "./text.ts";
 import { render } from "./views.ts";
 import type { Visitor } from "./visitor.ts";
@@ -15,7 +16,13 @@ export interface ShellData {
   readonly menu: readonly { readonly href: string; readonly title: string; readonly current: boolean }[];
   readonly banners: readonly { readonly level: string; readonly text: string }[];
   readonly notice: { readonly good: boolean; readonly text: string } | undefined;
-  readonly visitor: { readonly who: string; readonly signedIn: boolean; readonly csrf: string };
+  readonly visitor: {
+    readonly who: string;
+    /** What they may do, for hovering over their name. */
+    readonly role: string;
+    readonly signedIn: boolean;
+    readonly csrf: string;
+  };
   readonly loginHref: string;
   readonly symbols: readonly { readonly look: string; readonly path: string }[];
   readonly body: Html;
@@ -68,7 +75,7 @@ export function frame(
     menu: menu.map((entry) => ({ ...entry, current: entry.href === page.path })),
     banners: view.banners().map(({ level, text }) => ({ level, text })),
     notice,
-    visitor: { who: visitor.who, signedIn: session !== undefined, csrf: session?.csrf ?? "" },
+    visitor: { who: visitor.who, role: roleOf(visitor), signedIn: session !== undefined, csrf: session?.csrf ?? "" },
     loginHref: `/login?to=${encodeURIComponent(page.here)}`,
     symbols: Object.entries(symbols).map(([name, path]) => ({ look: name, path })),
     body: page.body,

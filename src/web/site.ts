@@ -1,17 +1,21 @@
+import { type Role, suffices } from "../engine/access/identity.ts";
 import { adoptTerm, cancelJob, rebuildJob, setConfirm, startJob } from "./pages/act.ts";
+import { auditPage } from "./pages/audit.ts";
 import { homePage } from "./pages/home.ts";
 import { jobPage } from "./pages/job.ts";
 import { jobsPage } from "./pages/jobs.ts";
-import { login, loginPage, logout } from "./pages/login.ts";
+import { login, loginPage, logout, logoutEverywhere } from "./pages/login.ts";
 import type { Page } from "./pages/page.ts";
 import { favicon, pipelineSvg } from "./pages/pictures.ts";
 import { queryPage, rebuildSelected } from "./pages/query.ts";
+import { beginSignIn, finishSignIn } from "./pages/sign-in.ts";
 
 /** Everything a browser can ask for. A page is one line here, a handler, and a view; the menu derives from it. */
 export const site: readonly Page[] = [
   homePage,
   jobsPage,
   queryPage,
+  auditPage,
   jobPage,
   rebuildJob,
   cancelJob,
@@ -24,6 +28,13 @@ export const site: readonly Page[] = [
   loginPage,
   login,
   logout,
+  logoutEverywhere,
+  beginSignIn,
+  finishSignIn,
 ];
 
-export const menu = site.filter((page) => page.menu === true).map(({ path, title }) => ({ href: path, title }));
+/** The pages of the menu that somebody of this role may see. */
+export const menuFor = (role: Role): readonly { readonly href: string; readonly title: string }[] =>
+  site
+    .filter((page) => page.menu === true && suffices(role, page.role))
+    .map(({ path, title }) => ({ href: path, title }));

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
+import type { AuditData } from "./pages/audit.ts";
 import type { HomeData } from "./pages/home.ts";
 import type { JobData } from "./pages/job.ts";
 import type { JobsData } from "./pages/jobs.ts";
@@ -17,6 +18,7 @@ export interface Views {
   readonly job: JobData;
   readonly query: QueryData;
   readonly login: LoginData;
+  readonly audit: AuditData;
   readonly problem: {
     readonly status: number;
     readonly message: string;

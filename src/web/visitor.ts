@@ -1,15 +1,16 @@
 import "@fastify/cookie";
 import type { FastifyRequest } from "fastify";
-import type { Secret } from "../engine/secret.ts";
-import { matches, type Session, type Sessions } from "./session.ts";
+import type { Access } from "../engine/access/access.ts";
+import type { Grant } from "../engine/access/grants.ts";
+import { type Identity, type Role, whoOf } from "../engine/access/identity.ts";
+import type { Session } from "../engine/access/sessions.ts";
 
-/** viewer reads, admin acts. Without a login provider everybody is a viewer and only the token makes an admin. */
-export type Role = "viewer" | "admin";
-
-export interface Visitor {
-  readonly role: Role;
+/** Who asks, and what they may do at this moment. */
+export interface Visitor extends Grant {
   /** As the audit log names them. */
   readonly who: string;
+  /** Undefined: nobody that is known. */
+  readonly identity?: Identity;
   readonly session?: Session;
   /** A token was sent and is wrong. */
   readonly refused?: boolean;
@@ -30,18 +31,26 @@ declare module "fastify" {
 export const ANONYMOUS: Visitor = { role: "viewer", who: "anonymous" };
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** Whoever holds the token, by header or by a session that was opened with it, is `token`. */
-export function visitorOf(request: FastifyRequest, cookie: string, token: Secret, sessions: Sessions): Visitor {
+/**
+ * Who a request comes from: the holder of a token by its header, or of a session by its cookie. Without a provider for
+ * signing in, everybody else is a viewer, and only tokens open sessions.
+ */
+export async function visitorOf(request: FastifyRequest, cookie: string, access: Access): Promise<Visitor> {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     const given = BEARER.exec(authorization)?.[1];
-    if (given !== undefined && matches(given, token)) return { role: "admin", who: "token" };
-    return { ...ANONYMOUS, refused: true };
+    const identity = given === undefined ? undefined : access.identityOfToken(given);
+    return identity === undefined ? { ...ANONYMOUS, refused: true } : visitor(access, identity);
   }
-  const id = request.cookies[cookie];
-  const session = id === undefined ? undefined : sessions.find(id);
-  return session === undefined ? ANONYMOUS : { role: "admin", who: session.who, session };
+  const secret = request.cookies[cookie];
+  const session = secret === undefined ? undefined : access.sessionOf(secret);
+  return session === undefined ? ANONYMOUS : visitor(access, session.identity, session);
 }
 
-/** Names of the cookie: the browser itself guards a `__Host-` one against other hosts, but only over https. */
+async function visitor(access: Access, identity: Identity, session?: Session): Promise<Visitor> {
+  const grant = await access.grantOf(identity);
+  return { ...grant, who: whoOf(identity), identity, ...(session === undefined ? {} : { session }) };
+}
+
+/** Names of the cookies: the browser itself guards a `__Host-` one against other hosts, but only over https. */
 export const cookieName = (secure: boolean): string => (secure ? "__Host-millrace" : "millrace");

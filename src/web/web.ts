@@ -1,17 +1,19 @@
+import type { Access } from "../engine/access/access.ts";
 import type { Clock } from "../engine/clock.ts";
-import type { Secret } from "../engine/secret.ts";
 import type { View } from "../engine/view.ts";
 import type { Assets } from "./assets.ts";
+import type { FailureLimit } from "./failure-limit.ts";
 import type { Drawings } from "./graph/drawings.ts";
-import type { FailureLimit, Sessions } from "./session.ts";
+import type { SignIns } from "./sign-ins.ts";
 import type { EventStream, EventStreams } from "./sse.ts";
 
 /** What every handler has at hand. Made once, in `server.ts`. */
 export interface Web {
   readonly view: View;
   readonly clock: Clock;
-  readonly token: Secret;
-  readonly sessions: Sessions;
+  /** Who somebody is, and what they may do. */
+  readonly access: Access;
+  readonly signIns: SignIns;
   readonly failures: FailureLimit;
   readonly assets: Assets;
   readonly drawings: Drawings;

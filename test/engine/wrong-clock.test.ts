@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { monitor } from "../../src/engine/monitor.ts";
 import { createRig, DummyBuilder, dummyMonitor, START_MS, TestClock, textCodec } from "../../src/testing/index.ts";
-import { FailureLimit } from "../../src/web/session.ts";
+import { FailureLimit } from "../../src/web/failure-limit.ts";
 import { box, HOUR, keyed, MINUTE } from "./cache/support.ts";
 import { type Deploying, deploying } from "./effects/lane-support.ts";
 

@@ -96,11 +96,9 @@ export class Sessions {
     await this.#keeper?.put({ id: open.row, hash: "", identity: null, openedMs: 0, expiresMs: 0 });
   }
 
-  /** Ends all of one person or token, named as in the audit log; answers with how many. */
-  async closeAll(who: string): Promise<number> {
-    const theirs = this.list().filter(({ identity }) => whoOf(identity) === who);
-    await Promise.all(theirs.map((session) => this.close(session)));
-    return theirs.length;
+  /** Those of one person or token, named as in the audit log. */
+  of(who: string): readonly Session[] {
+    return this.list().filter(({ identity }) => whoOf(identity) === who);
   }
 
   /** Those that are open, oldest first. */

@@ -1,11 +1,15 @@
 import type { FastifyInstance } from "fastify";
-import { outcomeOf } from "../problems.ts";
+import type { View } from "../../engine/view.ts";
+import { outcomeOf, Refused } from "../problems.ts";
+import { notTheirs } from "../rights.ts";
+import type { Visitor } from "../visitor.ts";
 import type { Web } from "../web.ts";
 import { lookUp } from "./look-up.ts";
 import { thresholdJson } from "./reads.ts";
 import { ActionJson, AdoptBody, CancelBody, ConfirmBody, JobPath, type Static, ThresholdJson } from "./schemas.ts";
 
 const admin = { role: "admin", stores: true } as const;
+const builder = { role: "builder", stores: true } as const;
 const answers = { 200: ActionJson };
 type OnJob = { Params: Static<typeof JobPath> };
 
@@ -13,25 +17,28 @@ type OnJob = { Params: Static<typeof JobPath> };
 export function serveActions(app: FastifyInstance, { view }: Web): void {
   app.post<OnJob>(
     "/jobs/:date/:id/rebuild",
-    { config: admin, schema: { params: JobPath, response: answers } },
-    async ({ params, visitor }) => outcomeOf(await view.act.rebuild(lookUp(view, params).id, visitor.who)),
+    { config: builder, schema: { summary: "Run a job again", params: JobPath, response: answers } },
+    async ({ params, visitor }) => outcomeOf(await view.act.rebuild(theirs(view, params, visitor), visitor.who)),
   );
   app.post<OnJob & { Body: Static<typeof CancelBody> }>(
     "/jobs/:date/:id/cancel",
-    { config: admin, schema: { params: JobPath, body: CancelBody, response: answers } },
+    { config: builder, schema: { summary: "End a job", params: JobPath, body: CancelBody, response: answers } },
     async ({ params, visitor, body }) => {
       const why = body?.why ?? "cancelled through the API";
-      return outcomeOf(await view.act.cancel(lookUp(view, params).id, visitor.who, why));
+      return outcomeOf(await view.act.cancel(theirs(view, params, visitor), visitor.who, why));
     },
   );
   app.post<OnJob>(
     "/jobs/:date/:id/start",
-    { config: admin, schema: { params: JobPath, response: answers } },
+    { config: admin, schema: { summary: "Start a job that waits for a person", params: JobPath, response: answers } },
     async ({ params, visitor }) => outcomeOf(await view.act.start(lookUp(view, params).id, visitor.who)),
   );
   app.put<{ Body: Static<typeof ConfirmBody> }>(
     "/confirm",
-    { config: admin, schema: { body: ConfirmBody, response: { 200: ThresholdJson } } },
+    {
+      config: admin,
+      schema: { summary: "Set the confirm threshold", body: ConfirmBody, response: { 200: ThresholdJson } },
+    },
     async ({ body, visitor }) => {
       outcomeOf(await view.act.confirm(body.threshold, visitor.who));
       return thresholdJson(view);
@@ -39,7 +46,15 @@ export function serveActions(app: FastifyInstance, { view }: Web): void {
   );
   app.post<{ Body: Static<typeof AdoptBody> }>(
     "/terms/adopt",
-    { config: admin, schema: { body: AdoptBody, response: answers } },
+    { config: admin, schema: { summary: "Accept what runs on a target", body: AdoptBody, response: answers } },
     async ({ body, visitor }) => outcomeOf(await view.act.adopt(body.term, visitor.who)),
   );
+}
+
+/** The job that the address names, if the visitor may touch it. */
+function theirs(view: View, path: Static<typeof JobPath>, visitor: Visitor): string {
+  const job = lookUp(view, path);
+  const foreign = notTheirs(view, visitor, job.term);
+  if (foreign !== undefined) throw new Refused(403, foreign);
+  return job.id;
 }

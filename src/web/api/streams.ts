@@ -8,19 +8,31 @@ import { lookUp } from "./look-up.ts";
 import { JobPath, LogQuery, type Static } from "./schemas.ts";
 
 const LOG_BYTES_MAX = 1024 * 1024;
+const EVENTS = "text/event-stream";
 const viewer = { role: "viewer" } as const;
 type OnLog = { Params: Static<typeof JobPath>; Querystring: Static<typeof LogQuery> };
 
 /** The event streams, and logs by byte offset. */
 export function serveStreams(app: FastifyInstance, web: Web): void {
   const { view } = web;
-  app.get("/events", { config: viewer, exposeHeadRoute: false }, (_request, reply) => {
-    web.sendEvents(open(web, reply));
-  });
+  app.get(
+    "/events",
+    {
+      config: viewer,
+      exposeHeadRoute: false,
+      schema: { summary: "One snapshot of the graph, then what changes", produces: EVENTS },
+    },
+    (_request, reply) => {
+      web.sendEvents(open(web, reply));
+    },
+  );
   // At most 1 MB an answer; the next one begins at X-Millrace-Next, and there is no more when it is `from` itself.
   app.get<OnLog>(
     "/jobs/:date/:id/log",
-    { config: viewer, schema: { params: JobPath, querystring: LogQuery } },
+    {
+      config: viewer,
+      schema: { summary: "A part of a log, by byte", produces: "text/plain", params: JobPath, querystring: LogQuery },
+    },
     async (request, reply) => {
       const job = lookUp(view, request.params);
       const from = Math.min(request.query.from ?? 0, (await view.log.size(job.id)) ?? 0);
@@ -34,7 +46,11 @@ export function serveStreams(app: FastifyInstance, web: Web): void {
   );
   app.get<OnLog>(
     "/jobs/:date/:id/log/stream",
-    { config: viewer, exposeHeadRoute: false, schema: { params: JobPath, querystring: LogQuery } },
+    {
+      config: viewer,
+      exposeHeadRoute: false,
+      schema: { summary: "A log while it grows", produces: EVENTS, params: JobPath, querystring: LogQuery },
+    },
     (request, reply) => {
       const job = lookUp(view, request.params);
       const stream = open(web, reply);

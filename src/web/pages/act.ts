@@ -1,22 +1,28 @@
+import type { Role } from "../../engine/access/identity.ts";
 import { problem } from "../../engine/errors.ts";
 import { isLevel } from "../../engine/level.ts";
 import type { ActionResult } from "../../engine/view.ts";
 import { jobIn } from "../job-id.ts";
 import { outcomeOf, Refused } from "../problems.ts";
+import { notTheirs } from "../rights.ts";
 import type { Web } from "../web.ts";
 import type { Answer, Page, Visit } from "./page.ts";
 
 const acting = { method: "POST", role: "admin", stores: true } as const;
 
-export const rebuildJob = jobAction("rebuild", "The job runs again.", ({ view }, id, { visitor }) =>
+export const rebuildJob = jobAction("rebuild", "builder", "The job runs again.", ({ view }, id, { visitor }) =>
   view.act.rebuild(id, visitor.who),
 );
 
-export const cancelJob = jobAction("cancel", "The job is being cancelled.", ({ view }, id, { visitor, form }) =>
-  view.act.cancel(id, visitor.who, form["why"]?.[0]?.slice(0, 500) || "cancelled on its page"),
+export const cancelJob = jobAction(
+  "cancel",
+  "builder",
+  "The job is being cancelled.",
+  ({ view }, id, { visitor, form }) =>
+    view.act.cancel(id, visitor.who, form["why"]?.[0]?.slice(0, 500) || "cancelled on its page"),
 );
 
-export const startJob = jobAction("start", "The job may start now.", ({ view }, id, { visitor }) =>
+export const startJob = jobAction("start", "admin", "The job may start now.", ({ view }, id, { visitor }) =>
   view.act.start(id, visitor.who),
 );
 
@@ -47,16 +53,20 @@ export const adoptTerm: Page = {
 /** A button of a job's page: acts, then goes back to the job, or on to the new one. */
 function jobAction(
   name: string,
+  role: Role,
   done: string,
   act: (web: Web, id: string, visit: Visit) => Promise<ActionResult>,
 ): Page {
   return {
     ...acting,
+    role,
     path: `/job/:date/:id/${name}`,
     title: "Job",
     handler: async (web, visit) => {
       const job = jobIn(web.view, visit.params["date"], visit.params["id"]);
       if (job === undefined) return undefined;
+      const foreign = notTheirs(web.view, visit.visitor, job.term);
+      if (foreign !== undefined) throw new Refused(403, foreign);
       const next = outcomeOf(await act(web, job.id, visit));
       return tell(visit.visitor, `/job/${next.job ?? job.id}`, done);
     },

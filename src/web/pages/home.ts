@@ -84,7 +84,7 @@ export const homePage: Page = {
       empty: nodes.length === 0,
       live,
       graph: picture === undefined ? undefined : PICTURE,
-      confirm: confirmData(view, now, visitor.session?.csrf ?? ""),
+      confirm: confirmData(view, now, visitor.role === "admin" ? (visitor.session?.csrf ?? "") : ""),
     });
     return { kind: "page", body, ...(picture === undefined ? {} : { picture }) };
   },

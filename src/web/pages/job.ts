@@ -1,10 +1,13 @@
+import { suffices } from "../../engine/access/identity.ts";
 import { isJobId } from "../../engine/job.ts";
-import type { JobDetail } from "../../engine/view.ts";
+import type { JobDetail, View } from "../../engine/view.ts";
 import { jobIn } from "../job-id.ts";
 import { logTail } from "../log-tail.ts";
 import { type Mark, markOfJob } from "../looks.ts";
+import { notTheirs } from "../rights.ts";
 import { count, type Html, iso } from "../text.ts";
 import { render } from "../views.ts";
+import type { Visitor } from "../visitor.ts";
 import { type JobRowData, jobRow, type Took, took } from "./job-row.ts";
 import { type Moment, moment, momentOf, type Page } from "./page.ts";
 
@@ -41,6 +44,7 @@ export interface JobData {
   }[];
   readonly history: readonly JobRowData[];
   readonly can: JobDetail["can"];
+  /** Whether any of it can be done. */
   readonly signedIn: boolean;
   readonly csrf: string;
   readonly log: LogData | undefined;
@@ -64,7 +68,7 @@ export const jobPage: Page = {
   handler: async ({ view, clock }, { params, visitor, live }) => {
     const job = jobIn(view, params["date"], params["id"]);
     if (job === undefined) return undefined;
-    const data = jobData(job, clock.now(), visitor.session?.csrf);
+    const data = jobData(job, clock.now(), visitor.session?.csrf ?? "", canOf(view, visitor, job));
     const log = live ? undefined : await logTail(view, job.id);
     return {
       kind: "page",
@@ -75,7 +79,17 @@ export const jobPage: Page = {
   },
 };
 
-function jobData(job: JobDetail, now: number, csrf: string | undefined): Omit<JobData, "log"> {
+/** What this visitor can do with the job: what the job allows, and they may. */
+function canOf(view: View, visitor: Visitor, job: JobDetail): JobData["can"] {
+  if (visitor.session === undefined || !suffices(visitor.role, "builder")) return NOTHING;
+  const theirs = notTheirs(view, visitor, job.term) === undefined;
+  const { rebuild, cancel, start } = job.can;
+  return { rebuild: rebuild && theirs, cancel: cancel && theirs, start: start && suffices(visitor.role, "admin") };
+}
+
+const NOTHING: JobData["can"] = { rebuild: false, cancel: false, start: false };
+
+function jobData(job: JobDetail, now: number, csrf: string, can: JobData["can"]): Omit<JobData, "log"> {
   const { error } = job;
   return {
     id: job.id,
@@ -107,9 +121,9 @@ function jobData(job: JobDetail, now: number, csrf: string | undefined): Omit<Jo
     })),
     inputs: job.inputs.map(({ name, text, digest, changed }) => ({ name, text, digest: digest.slice(0, 19), changed })),
     history: job.history.map((other) => jobRow(other, now)),
-    can: job.can,
-    signedIn: csrf !== undefined,
-    csrf: csrf ?? "",
+    can,
+    signedIn: can.rebuild || can.cancel || can.start,
+    csrf,
   };
 }
 

@@ -1,15 +1,25 @@
 import { problem } from "../../engine/errors.ts";
+import { pathOnly } from "../path-only.ts";
 import { Refused } from "../problems.ts";
-import { matches } from "../session.ts";
+import { roleOf } from "../rights.ts";
+import { iso } from "../text.ts";
 import { render } from "../views.ts";
-import type { Page } from "./page.ts";
+import type { Web } from "../web.ts";
+import type { Page, Visit } from "./page.ts";
 
 export interface LoginData {
   readonly signedIn: boolean;
   readonly who: string;
+  readonly role: string;
+  /** When the session ends by itself. */
+  readonly until: string;
+  /** Other sessions of the same person. */
+  readonly others: number;
   readonly to: string;
   readonly csrf: string;
   readonly refused: string;
+  /** Where people can sign in by name. */
+  readonly provider: { readonly title: string; readonly href: string } | undefined;
 }
 
 export const loginPage: Page = {
@@ -17,36 +27,49 @@ export const loginPage: Page = {
   path: "/login",
   role: "viewer",
   title: "Sign in",
-  handler: (_web, { visitor, query }) => ({
+  handler: (web, visit) => ({
     kind: "page",
-    body: render("login", {
-      signedIn: visitor.session !== undefined,
-      who: visitor.who,
-      to: pathOnly(query["to"]),
-      csrf: visitor.session?.csrf ?? "",
-      refused: "",
-    }),
+    body: render("login", loginData(web, visit, pathOnly(visit.query["to"]), "")),
   }),
 };
 
-/** Takes the token and opens a session; ten wrong ones a minute from one address, then none. */
+function loginData({ access }: Web, { visitor }: Pick<Visit, "visitor">, to: string, refused: string): LoginData {
+  const { session, who } = visitor;
+  const { provider } = access;
+  return {
+    signedIn: session !== undefined,
+    who,
+    role: roleOf(visitor),
+    until: session === undefined ? "" : iso(session.expiresMs),
+    others: session === undefined ? 0 : access.sessions.of(who).length - 1,
+    to,
+    csrf: session?.csrf ?? "",
+    refused,
+    provider: provider && { title: provider.title, href: `/login/${provider.id}?to=${encodeURIComponent(to)}` },
+  };
+}
+
+/** Takes a token and opens a session; ten wrong ones a minute from one address, then none. */
 export const login: Page = {
   method: "POST",
   path: "/login",
   role: "viewer",
   title: "Sign in",
-  handler: ({ token, sessions, failures }, { visitor, form, address }) => {
+  handler: (web, visit) => {
+    const { access, failures } = web;
+    const { visitor, form, address } = visit;
     if (failures.waitMs(address) > 0) {
       throw new Refused(429, problem("TOO_MANY_TRIES", "too many wrong tokens from this address"));
     }
     const to = pathOnly(form["to"]?.[0]);
-    if (matches((form["token"]?.[0] ?? "").trim(), token)) {
-      return { kind: "redirect", to, session: sessions.open("token", visitor.session?.id).id };
+    const identity = access.identityOfToken((form["token"]?.[0] ?? "").trim());
+    if (identity !== undefined) {
+      const { secret } = access.signIn(identity, visitor.session);
+      return { kind: "redirect", to, session: secret };
     }
     failures.failed(address);
-    const refused = "That is not the token of this server.";
-    const data = { signedIn: false, who: "", to, csrf: "", refused };
-    return { kind: "page", status: 403, body: render("login", data) };
+    const refused = "That is not a token of this server.";
+    return { kind: "page", status: 403, body: render("login", loginData(web, visit, to, refused)) };
   },
 };
 
@@ -55,13 +78,19 @@ export const logout: Page = {
   path: "/logout",
   role: "viewer",
   title: "Sign out",
-  handler: ({ sessions }, { visitor }) => {
-    if (visitor.session !== undefined) sessions.close(visitor.session.id);
+  handler: async ({ access }, { visitor: { session } }) => {
+    if (session !== undefined) await access.signOut(session);
     return { kind: "redirect", to: "/", session: "" };
   },
 };
 
-/** A path of this site to return to: never another host's address. */
-function pathOnly(to: string | undefined): string {
-  return to !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : "/";
-}
+export const logoutEverywhere: Page = {
+  method: "POST",
+  path: "/logout/everywhere",
+  role: "viewer",
+  title: "Sign out",
+  handler: async ({ access }, { visitor: { session, who } }) => {
+    if (session !== undefined) await access.endSessions(who, who);
+    return { kind: "redirect", to: "/", session: "" };
+  },
+};

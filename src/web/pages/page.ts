@@ -1,13 +1,17 @@
+import type { Role } from "../../engine/access/identity.ts";
 import type { Picture } from "../graph/drawings.ts";
 import type { Look } from "../looks.ts";
 import { ago, Html, iso } from "../text.ts";
-import type { Role, Visitor } from "../visitor.ts";
+import type { Visitor } from "../visitor.ts";
 import type { Web } from "../web.ts";
 
 /** A request, as far as a page needs it. */
 export interface Visit {
   readonly visitor: Visitor;
+  /** Of the machine that asks. */
   readonly address: string;
+  /** What a sign-in that was begun in this browser left there. */
+  readonly begun: string | undefined;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   /** Fields of the form; a field may come more than once. */
@@ -27,8 +31,8 @@ export type Answer =
       readonly status?: number;
     }
   | { readonly kind: "document"; readonly type: string; readonly text: string | Picture }
-  /** Goes on to another page; `session` sets the cookie ("" ends it). */
-  | { readonly kind: "redirect"; readonly to: string; readonly session?: string };
+  /** Goes on to another page; `session` and `begun` set their cookies ("" ends them). */
+  | { readonly kind: "redirect"; readonly to: string; readonly session?: string; readonly begun?: string };
 
 /** The place of the picture in a page: it may be large, and is sent in its pieces. */
 export const PICTURE = new Html("<!--picture-->");

@@ -1,6 +1,9 @@
+import { suffices } from "../../engine/access/identity.ts";
 import { isJobId } from "../../engine/job.ts";
 import type { JobFilter } from "../../engine/store/store.ts";
+import { failure } from "../../term/output.ts";
 import { jobStates } from "../api/schemas.ts";
+import { notTheirs } from "../rights.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
 import { type JobRowData, jobRow } from "./job-row.ts";
@@ -52,7 +55,7 @@ export const queryPage: Page = {
       older: last && address({ ...query, before: last.id }),
       newest: before === undefined ? undefined : address({ ...query, before: "" }),
       here: address(query),
-      canAct: visitor.role === "admin" && visitor.session !== undefined,
+      canAct: suffices(visitor.role, "builder") && visitor.session !== undefined,
       csrf: visitor.session?.csrf ?? "",
     });
     return { kind: "page", body };
@@ -63,14 +66,19 @@ export const queryPage: Page = {
 export const rebuildSelected: Page = {
   method: "POST",
   path: "/query",
-  role: "admin",
+  role: "builder",
   title: "Query",
   stores: true,
-  handler: async ({ view }, { form, visitor }) => {
+  handler: async ({ view, access }, { form, visitor }) => {
     const ids = (form["job"] ?? []).filter(isJobId).slice(0, REBUILDS_MAX);
     const refused: string[] = [];
     for (const id of ids) {
-      const result = await view.act.rebuild(id, visitor.who);
+      const job = view.job(id);
+      const foreign = job === undefined ? undefined : notTheirs(view, visitor, job.term);
+      if (foreign !== undefined && visitor.identity !== undefined) {
+        access.refused(visitor.identity, `POST /query ${id}`, foreign.message);
+      }
+      const result = foreign === undefined ? await view.act.rebuild(id, visitor.who) : failure(foreign);
       if (!result.ok) refused.push(`${id}: ${result.error.message}`);
     }
     const done = ids.length - refused.length;

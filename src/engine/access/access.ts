@@ -1,0 +1,136 @@
+import type { Result } from "../../term/output.ts";
+import { success } from "../../term/output.ts";
+import type { Clock } from "../clock.ts";
+import type { Secret } from "../secret.ts";
+import { ApiTokens, type TokenKeeper } from "./api-tokens.ts";
+import { type Grant, Grants } from "./grants.ts";
+import { type Identity, whoOf } from "./identity.ts";
+import type { SignInProvider } from "./provider.ts";
+import type { Rules } from "./rules.ts";
+import { hashOf, type Session, type SessionKeeper, Sessions } from "./sessions.ts";
+
+export interface AccessParts {
+  readonly clock: Clock;
+  /** The acting token of the state directory. */
+  readonly token: Secret;
+  /** Default: nobody is named. */
+  readonly rules?: Rules;
+  /** Default: nobody can sign in but with a token. */
+  readonly provider?: SignInProvider;
+  /** Default: sessions and tokens end with the process. */
+  readonly keeper?: { readonly sessions: SessionKeeper; readonly tokens: TokenKeeper };
+  /** Told of what is worth an entry in the audit log; default: nobody. */
+  readonly audit?: (who: string, what: string, subject: string, detail: string) => void;
+}
+
+const NOBODY: Grant = { role: "viewer" };
+const CREDENTIALS_MAX = 1_000;
+/** Refusals of one person that are written down, a minute: nobody fills the disk by asking. */
+const REFUSALS_MAX = 30;
+const REFUSALS_MS = 60_000;
+
+/** Who somebody is, and what they may do. */
+export class Access {
+  readonly sessions: Sessions;
+  readonly tokens: ApiTokens;
+  readonly provider: SignInProvider | undefined;
+  readonly #parts: AccessParts;
+  readonly #bond: string;
+  readonly #grants: Grants;
+  /** What the provider lets us read in a person's name, by who they are. Never stored. */
+  readonly #credentials = new Map<string, Secret>();
+  readonly #refusals = new Map<string, { count: number; readonly sinceMs: number }>();
+
+  constructor(parts: AccessParts) {
+    this.#parts = parts;
+    this.provider = parts.provider;
+    this.#bond = hashOf(`bond ${parts.token.reveal()}`).slice(0, 16);
+    this.sessions = new Sessions(parts.clock, parts.keeper?.sessions);
+    this.tokens = new ApiTokens(parts.clock, parts.keeper?.tokens);
+    this.#grants = new Grants(parts.clock, parts.rules ?? { admins: [], builders: [] }, parts.provider);
+  }
+
+  /** Whose token it is: that of the state directory, or one for programs. */
+  identityOfToken(given: string): Identity | undefined {
+    // hashes are compared, so that the time says nothing of where they differ
+    const state = hashOf(given) === hashOf(this.#parts.token.reveal());
+    return state ? { kind: "state", bond: this.#bond } : this.tokens.identityOf(given);
+  }
+
+  /** The session of what a browser holds, unless what opened it is worth nothing any more. */
+  sessionOf(secret: string): Session | undefined {
+    const session = this.sessions.find(secret);
+    if (session === undefined || this.#stands(session.identity)) return session;
+    void this.sessions.close(session);
+    return undefined;
+  }
+
+  #stands(identity: Identity): boolean {
+    if (identity.kind === "state") return identity.bond === this.#bond;
+    if (identity.kind === "token") return this.tokens.find(identity) !== undefined;
+    return identity.provider === this.provider?.id;
+  }
+
+  /** What they may do at this moment. */
+  async grantOf(identity: Identity): Promise<Grant> {
+    if (identity.kind === "state") return { role: "admin" };
+    if (identity.kind === "person") {
+      return this.#grants.of(identity.provider, identity.person, this.#credentials.get(whoOf(identity)));
+    }
+    const token = this.tokens.find(identity);
+    if (token === undefined) return NOBODY;
+    return { role: token.role, ...(token.services === undefined ? {} : { services: new Set(token.services) }) };
+  }
+
+  /** Asks the provider who has come back from it. Fails with `SIGN_IN_REFUSED` or `SIGN_IN_UNREACHABLE`. */
+  async identify(
+    provider: SignInProvider,
+    answer: { readonly code: string; readonly verifier: string; readonly returnTo: string },
+    signal: AbortSignal,
+  ): Promise<Result<Identity>> {
+    const known = await provider.identify(answer, signal);
+    if (!known.ok) return known;
+    const { person, credential } = known.value;
+    const identity: Identity = { kind: "person", provider: provider.id, person };
+    if (this.#credentials.size >= CREDENTIALS_MAX) this.#credentials.clear();
+    this.#credentials.set(whoOf(identity), credential);
+    this.#grants.forget(provider.id, person);
+    return success(identity);
+  }
+
+  /** Opens a session in place of the one that there was. */
+  signIn(identity: Identity, before?: Session): ReturnType<Sessions["open"]> {
+    this.note(whoOf(identity), "sign-in", whoOf(identity));
+    return this.sessions.open(identity, before);
+  }
+
+  async signOut(session: Session): Promise<void> {
+    const who = whoOf(session.identity);
+    this.note(who, "sign-out", who);
+    await this.sessions.close(session);
+  }
+
+  /** Ends all sessions of one person or token; answers with how many. */
+  async endSessions(of: string, who: string): Promise<number> {
+    const open = this.sessions.of(of);
+    this.note(who, "sign-out", of, `all sessions ended: ${open.length}`);
+    await Promise.all(open.map((session) => this.sessions.close(session)));
+    return open.length;
+  }
+
+  /** Writes down what somebody who is known did. */
+  note(who: string, what: string, subject: string, detail = ""): void {
+    this.#parts.audit?.(who, what, subject, detail);
+  }
+
+  /** Writes down that somebody who is known was refused. Strangers are not: they could fill the disk. */
+  refused(identity: Identity, subject: string, why: string): void {
+    const who = whoOf(identity);
+    const now = this.#parts.clock.elapsed();
+    const seen = this.#refusals.get(who);
+    const entry = seen !== undefined && now - seen.sinceMs < REFUSALS_MS ? seen : { count: 0, sinceMs: now };
+    this.#refusals.set(who, entry);
+    entry.count += 1;
+    if (entry.count <= REFUSALS_MAX) this.note(who, "refused", subject, why);
+  }
+}

@@ -1,0 +1,84 @@
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import type { SignInProvider, SignInRequest } from "../engine/access/provider.ts";
+import type { Clock } from "../engine/clock.ts";
+import { same } from "./same.ts";
+
+const LIFE_MS = 10 * 60_000;
+/** Only callbacks with a cookie of ours get here, and each of them costs the provider a question. */
+const USED_MAX = 10_000;
+
+/** A sign-in that was begun in this browser. */
+export interface Begun {
+  readonly state: string;
+  readonly verifier: string;
+  /** Path of this site to go on to. */
+  readonly to: string;
+  readonly untilMs: number;
+}
+
+/**
+ * Sign-ins on their way: from our page to the provider's and back.
+ *
+ * What one has to know when the browser comes back lies in that browser, sealed, so that a stranger who begins many
+ * costs nothing here, and a callback in another browser is worth nothing.
+ *
+ * @source RFC 9700 (OAuth 2.0 security: one-time state bound to the browser, PKCE), RFC 7636 (S256)
+ */
+export class SignIns {
+  /** Name of the cookie. */
+  readonly cookie: string;
+  readonly #clock: Clock;
+  readonly #base: string;
+  readonly #key = randomBytes(32);
+  readonly #used = new Map<string, number>();
+
+  constructor(clock: Clock, base: string, secure: boolean) {
+    this.#clock = clock;
+    this.#base = base;
+    this.cookie = secure ? "__Host-millrace-sign-in" : "millrace-sign-in";
+  }
+
+  /** Where the provider sends people back to: from configuration, whatever a request says of its host. */
+  returnTo(provider: SignInProvider): string {
+    return `${this.#base}/login/${provider.id}/callback`;
+  }
+
+  begin(provider: SignInProvider, to: string): { readonly address: string; readonly sealed: string } {
+    const state = randomBytes(24).toString("base64url");
+    const verifier = randomBytes(32).toString("base64url");
+    const challenge = createHash("sha256").update(verifier).digest("base64url");
+    const request: SignInRequest = { state, challenge, returnTo: this.returnTo(provider) };
+    const content = JSON.stringify([state, verifier, to, this.#clock.now() + LIFE_MS]);
+    const text = Buffer.from(content).toString("base64url");
+    return { address: provider.address(request), sealed: `${text}.${this.#seal(text)}` };
+  }
+
+  /** What was begun in this browser, once, if the state is that one's and in time. */
+  finish(sealed: string | undefined, state: string): Begun | undefined {
+    const [text = "", seal = ""] = (sealed ?? "").split(".");
+    if (text === "" || !same(seal, this.#seal(text))) return undefined;
+    const begun = begunOf(JSON.parse(Buffer.from(text, "base64url").toString()));
+    if (begun === undefined || !same(begun.state, state) || begun.untilMs <= this.#clock.now()) return undefined;
+    return this.#useOnce(begun) ? begun : undefined;
+  }
+
+  #useOnce({ state, untilMs }: Begun): boolean {
+    const now = this.#clock.now();
+    for (const [used, until] of this.#used) if (until <= now) this.#used.delete(used);
+    if (this.#used.has(state) || this.#used.size >= USED_MAX) return false;
+    this.#used.set(state, untilMs);
+    return true;
+  }
+
+  #seal(text: string): string {
+    return createHmac("sha256", this.#key).update(text).digest("base64url");
+  }
+}
+
+/** We sealed it ourselves, so only the shape of an earlier program could be another one. */
+function begunOf(content: unknown): Begun | undefined {
+  if (!Array.isArray(content)) return undefined;
+  const [state, verifier, to, untilMs]: unknown[] = content;
+  if (typeof state !== "string" || typeof verifier !== "string" || typeof to !== "string") return undefined;
+  return typeof untilMs === "number" ? { state, verifier, to, untilMs } : undefined;
+}
