@@ -1,5 +1,5 @@
 import { addComment, editComment } from "./comments.ts";
-import type { Ground } from "./route.ts";
+import { type Ground, textIn } from "./route.ts";
 import type { Shape } from "./schema.ts";
 import { fullName, move, type Pull, type Repository } from "./world.ts";
 
@@ -253,7 +253,7 @@ export class Acts {
       compare: "",
       commits: head === null ? [] : [head],
       head_commit: head,
-      pusher: { name: String(sender["login"]), email: null },
+      pusher: { name: textIn(sender, "login") ?? "", email: null },
       sender,
     });
   }

@@ -207,13 +207,15 @@ function asked(schema: Shape, value: string): Json {
 function bodyOf(ask: Ask): Shape {
   if (ask.raw.length === 0 || ask.method === "GET") return {};
   try {
-    const json: Json = JSON.parse(ask.raw.toString("utf8")) as Json;
-    if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Shape;
+    const json: unknown = JSON.parse(ask.raw.toString("utf8"));
+    if (isObject(json)) return json;
   } catch {
     // GitHub says the same of what is no JSON and of what is no object
   }
   throw new Refused(400, "Problems parsing JSON");
 }
+
+const isObject = (json: unknown): json is Shape => typeof json === "object" && json !== null && !Array.isArray(json);
 
 function inside({ list = [], under }: Answer, items: readonly Json[]): Json {
   return under === undefined ? items : { total_count: list.length, [under]: items };

@@ -38,10 +38,17 @@ const schemasIn = (json: Json | undefined): readonly Schema[] => (Array.isArray(
 let loaded: Description | undefined;
 /** The part of GitHub's published description that is served: an extract of `@octokit/openapi` (`npm run openapi`). */
 function description(): Description {
-  // the script that writes the file is the only one to do so
-  loaded ??= JSON.parse(readFileSync(join(import.meta.dirname, "openapi.json"), "utf8")) as Description;
+  loaded ??= described(JSON.parse(readFileSync(join(import.meta.dirname, "openapi.json"), "utf8")));
   return loaded;
 }
+
+function described(json: unknown): Description {
+  if (isDescription(json)) return json;
+  throw new Error("openapi.json is no description of operations and schemas: run npm run openapi");
+}
+
+const isDescription = (json: unknown): json is Description =>
+  typeof json === "object" && json !== null && "operations" in json && "schemas" in json;
 
 export function operationOf(name: string): Operation | undefined {
   return description().operations[name];

@@ -11,6 +11,7 @@ import { routes } from "./routes/index.ts";
 import { operationOf } from "./schema.ts";
 
 const BODY_BYTES_MAX = 10 * 1024 * 1024;
+const SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
 const PREFIX = "/api/v3";
 
 /** The HTTP side: reads, lets happen what is planned to go wrong, answers, and writes down what was asked. */
@@ -60,7 +61,7 @@ export class FakeServer {
     const mishap = this.mishaps.take(operation, `${ask.method} ${ask.path}`);
     if (mishap?.does === "hang") return;
     if (mishap?.does === "cut") return void response.destroy();
-    const reply = this.#instead(ask, mishap, trace) ?? (await this.#answer(ask, mishap, trace));
+    const reply = this.#instead(ask, mishap) ?? (await this.#answer(ask, mishap, trace));
     this.#record(ask, trace, reply.status);
     if (mishap?.does === "lose answer") return void response.destroy();
     if (mishap?.does === "delay") await this.#clock.sleep(mishap.delayMs);
@@ -74,31 +75,16 @@ export class FakeServer {
   }
 
   /** What is answered when nothing is to be done. */
-  #instead(ask: Ask, mishap: Mishap | undefined, trace: Trace): Reply | undefined {
-    switch (mishap?.does) {
-      case "status":
-        return jsonReply(mishap.status, { message: mishap.message ?? "Server Error" });
-      case "expired token":
-        return jsonReply(401, { message: "Bad credentials" });
-      case "redirect":
-        return jsonReply(302, { message: "Found" }, { location: mishap.to });
-      case "secondary limit":
-        return jsonReply(
-          403,
-          { message: "You have exceeded a secondary rate limit. Please wait a few minutes before you try again." },
-          { "retry-after": String(mishap.retryAfterSeconds) },
-        );
-      case "rate limit": {
-        const caller = this.#ground.credentials.caller(ask.headers.authorization);
-        if (!("status" in caller)) {
-          trace.caller = caller;
-          this.#ground.rates.exhaust(mishap.resetMs, caller);
-        }
-        return undefined;
-      }
-      default:
-        return undefined;
-    }
+  #instead(ask: Ask, mishap: Mishap | undefined): Reply | undefined {
+    if (mishap?.does === "status") return jsonReply(mishap.status, { message: mishap.message ?? "Server Error" });
+    if (mishap?.does === "expired token") return jsonReply(401, { message: "Bad credentials" });
+    if (mishap?.does === "redirect") return jsonReply(302, { message: "Found" }, { location: mishap.to });
+    if (mishap?.does === "secondary limit")
+      return jsonReply(403, { message: SECONDARY }, { "retry-after": String(mishap.retryAfterSeconds) });
+    if (mishap?.does !== "rate limit") return undefined;
+    const caller = this.#ground.credentials.caller(ask.headers.authorization);
+    if (!("status" in caller)) this.#ground.rates.exhaust(mishap.resetMs, caller);
+    return undefined; // what is served next says so
   }
 
   async #answer(ask: Ask, mishap: Mishap | undefined, trace: Trace): Promise<Reply> {
@@ -141,11 +127,10 @@ async function read(message: IncomingMessage): Promise<Ask | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of message) {
-      const bytes: Buffer = chunk;
-      length += bytes.length;
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      length += chunk.length;
       if (length > BODY_BYTES_MAX) return undefined;
-      chunks.push(bytes);
+      chunks.push(chunk);
     }
   } catch {
     return undefined; // it went away in the middle

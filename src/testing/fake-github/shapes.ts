@@ -319,7 +319,7 @@ export class Shapes {
 
   organization({ id, login }: Account): Shape {
     const url = this.api(`/orgs/${login}`);
-    return { id, login, node_id: `O_${id}`, url, html_url: `${this.#site()}/${login}` };
+    return { id, login, node_id: `O_${id}`, url };
   }
 
   #bot(): Json {

@@ -101,7 +101,9 @@ function repositoriesAsked({ body, world }: Call, installation: Installation): r
   if (names.length + ids.length === 0) return undefined;
   const reached = [...world.repositories.values()].filter((one) => isOf(installation, one));
   const found = [
-    ...names.map((name) => reached.find((one) => one.name.toLowerCase() === String(name).toLowerCase())),
+    ...names.map((name) =>
+      reached.find((one) => typeof name === "string" && one.name.toLowerCase() === name.toLowerCase()),
+    ),
     ...ids.map((id) => reached.find((one) => one.id === id)),
   ].filter((one) => one !== undefined);
   if (found.length < names.length + ids.length)

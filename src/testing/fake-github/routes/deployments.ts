@@ -96,7 +96,7 @@ function deploy(call: RepositoryCall): Answer {
 function areContextsGreen({ statuses, checkRuns }: Repository, commit: string, required: Json | undefined): boolean {
   const newest = new Map(statuses.filter((one) => one.commit === commit).map(({ context, state }) => [context, state]));
   for (const { fields, commit: of } of checkRuns)
-    if (of === commit) newest.set(String(fields["name"]), String(fields["conclusion"] ?? "pending"));
+    if (of === commit) newest.set(textIn(fields, "name") ?? "", textIn(fields, "conclusion") ?? "pending");
   const counted = Array.isArray(required) ? required.map(String) : [...newest.keys()];
   return counted.every((context) => newest.get(context) === "success");
 }
