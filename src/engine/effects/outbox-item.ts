@@ -62,6 +62,8 @@ export class OutboxItem<Want> {
   readonly #doubts = new Map<string, number>();
   #failure: Failure | undefined;
   #tries = 0;
+  /** A send may have arrived though nobody answered. */
+  #unsure = false;
   /** Not before: back-off. */
   #restUntilMs = 0;
   #queued = false;
@@ -91,7 +93,7 @@ export class OutboxItem<Want> {
     for (const doubt of doubts) this.#doubt(doubt, nowMs);
     if (value === undefined) return; // an older version wrote it: what is wanted now will come
     this.#want = { value, digest: digestOf(row.want), sinceMs: nowMs };
-    if (row.nextMs > 0 && confirmed?.digest !== this.#want.digest) this.#doubt(this.#want.digest, nowMs);
+    if (row.nextMs > 0 && this.pending) this.#doubt(this.#want.digest, nowMs);
   }
 
   /** Whether the newest wanted value is not confirmed yet. */
@@ -133,6 +135,16 @@ export class OutboxItem<Want> {
     this.#timer = undefined;
     this.#arm();
     this.answer.set(this.#now());
+  }
+
+  /** What was confirmed does not hold any more: it is sent once more. */
+  again(): void {
+    if (this.#confirmed !== undefined) this.#confirmed = { ...this.#confirmed, digest: "" };
+    this.#told = undefined;
+    this.#failure = undefined;
+    this.#save();
+    this.#arm();
+    this.#publish();
   }
 
   /** Plans what comes next; nothing while something is under way. */
@@ -200,7 +212,7 @@ export class OutboxItem<Want> {
         deadline.signal.addEventListener("abort", giveUp, { once: true });
       });
       const kept = this.#confirmed?.kept;
-      const sent = this.#sender.send(value, kept, AbortSignal.any([signal, deadline.signal]));
+      const sent = this.#sender.send(value, kept, AbortSignal.any([signal, deadline.signal]), this.#unsure);
       return await Promise.race([sent, late]);
     } catch (error) {
       return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
@@ -217,6 +229,7 @@ export class OutboxItem<Want> {
       this.#told = ok(result.value);
       this.#failure = undefined;
       this.#tries = 0;
+      this.#unsure = false;
       this.#restUntilMs = 0;
       for (const [digest, until] of this.#doubts)
         if (until <= nowMs || digest === want.digest) this.#doubts.delete(digest);
@@ -224,14 +237,16 @@ export class OutboxItem<Want> {
     }
     this.#failure = result.error;
     if (result.error.class !== "transient") return;
-    this.#doubt(want.digest, nowMs);
-    const waitMs = backoffMs(this.#tries, engine.random());
+    const { retryAtMs } = result.error;
+    if (retryAtMs === undefined) this.#doubt(want.digest, nowMs);
+    const waitMs = Math.max(backoffMs(this.#tries, engine.random()), (retryAtMs ?? 0) - engine.clock.now());
     this.#tries += 1;
     this.#restUntilMs = nowMs + waitMs;
     this.#failure = { ...result.error, retryAtMs: engine.clock.now() + waitMs };
   }
 
   #doubt(digest: string, nowMs: number): void {
+    this.#unsure = true;
     if (this.#sender.overwrites === true) this.#doubts.set(digest, nowMs + LANDED_MS);
   }
 

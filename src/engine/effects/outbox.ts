@@ -22,10 +22,9 @@ export interface Unsent {
   readonly trouble: Failure | undefined;
 }
 
-/** A sender as the outbox knows it: what is left of its keys after a restart can be taken up without their users. */
+/** A sender as the outbox knows it. */
 interface Known {
-  readonly sender: string;
-  readonly items: Map<string, { readonly pending: boolean; readonly trouble: Failure | undefined }>;
+  readonly items: Map<string, Pick<OutboxItem<never>, "pending" | "trouble" | "again">>;
   readonly pool: Pool;
 }
 
@@ -67,6 +66,17 @@ export class Outbox {
     this.#item(sender, key).want(value);
   }
 
+  /** The other side was made to forget what it confirmed (a check that somebody wants to run again, say). */
+  again<Want>(sender: Sender<Want>, key: string): void {
+    this.#item(sender, key).again();
+  }
+
+  /** What was refused is sent once more: a right may have been granted since. */
+  retryRefused(): void {
+    for (const { items } of this.#kinds.values())
+      for (const item of items.values()) if (item.pending && item.trouble !== undefined) item.again();
+  }
+
   /** The item of a key, held until `release`: a key without holders is abandoned after a while. */
   claim<Want>(sender: Sender<Want>, key: string): Claim<Want> {
     const item = this.#item(sender, key);
@@ -104,7 +114,7 @@ export class Outbox {
   #itemsOf<Want>(sender: Sender<Want>): Known["items"] {
     const known = this.#kinds.get(sender.kind);
     if (known !== undefined) return known.items;
-    const made: Known = { sender: sender.kind, items: new Map(), pool: new Pool(sender.kind, SENDS_AT_ONCE) };
+    const made: Known = { items: new Map(), pool: new Pool(sender.kind, SENDS_AT_ONCE) };
     this.#kinds.set(sender.kind, made);
     for (const [key, row] of this.#left) {
       if (!key.startsWith(`${sender.kind} `)) continue;

@@ -18,10 +18,12 @@ export interface Sender<Want> {
    * same value may have been lost, also with the process that sent it.
    *
    * @param confirmed What the last successful send of this key left to be kept.
-   * @returns What is kept as confirmed: an id, say. A transient failure is tried again for ever; any other stays until
-   *   the wanted value changes, or Millrace starts again.
+   * @param unsure An earlier send of this key may have arrived though nobody answered.
+   * @returns What is kept as confirmed: an id, say. A transient failure is tried again for ever; not before its
+   *   `retryAtMs` if it has one (then it was answered, and is known not to have arrived). Any other stays until the
+   *   wanted value changes, or Millrace starts again.
    */
-  send(want: Want, confirmed: Json | undefined, signal: AbortSignal): Promise<Result<Json>>;
+  send(want: Want, confirmed: Json | undefined, signal: AbortSignal, unsure: boolean): Promise<Result<Json>>;
   /**
    * What is to be said of a key that nothing keeps up any more, such as a check that is in progress for a commit that
    * was left; undefined when this value may stand for good.

@@ -3,3 +3,4 @@ export { type CheckedBuild, type CheckedCommit, checkOf, jobUrl } from "./check-
 export { type CheckWant, checkKey } from "./check-want.ts";
 export { checkSender } from "./checks.ts";
 export { createGitHub, PUBLIC_API, webOf } from "./github.ts";
+export { githubSignIn } from "./sign-in.ts";
