@@ -78,7 +78,8 @@ export class SignIns {
 /** We sealed it ourselves, so only the shape of an earlier program could be another one. */
 function begunOf(content: unknown): Begun | undefined {
   if (!Array.isArray(content)) return undefined;
-  const [state, verifier, to, untilMs]: unknown[] = content;
+  const fields: readonly unknown[] = content;
+  const [state, verifier, to, untilMs] = fields;
   if (typeof state !== "string" || typeof verifier !== "string" || typeof to !== "string") return undefined;
   return typeof untilMs === "number" ? { state, verifier, to, untilMs } : undefined;
 }

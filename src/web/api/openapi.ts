@@ -67,7 +67,7 @@ function operationOf(path: string, method: string, { schema = {}, config }: Rout
 function parametersOf(schema: unknown, place: "path" | "query"): readonly Described[] {
   if (!isObjectSchema(schema)) return [];
   const needed = Array.isArray(schema.required) ? schema.required : [];
-  return Object.entries(schema.properties).map(([name, part]) => ({
+  return Object.entries(schema.properties).map(([name, part]: readonly [string, unknown]) => ({
     name,
     in: place,
     required: place === "path" || needed.includes(name),
