@@ -217,6 +217,6 @@ function bodyOf(ask: Ask): Shape {
 
 const isObject = (json: unknown): json is Shape => typeof json === "object" && json !== null && !Array.isArray(json);
 
-function inside({ list = [], under }: Answer, items: readonly Json[]): Json {
-  return under === undefined ? items : { total_count: list.length, [under]: items };
+function inside({ list, under }: Answer, items: readonly Json[]): Json {
+  return under === undefined ? items : { total_count: list?.length ?? 0, [under]: items };
 }

@@ -9,8 +9,19 @@ export interface Page {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A list of which only the page that is asked for is made: of thousands, most are never shown. */
+export interface Listed {
+  readonly length: number;
+  slice(start: number, end: number): readonly Json[];
+}
+
+export const listed = <T>(all: readonly T[], show: (one: T) => Json): Listed => ({
+  length: all.length,
+  slice: (start, end) => all.slice(start, end).map(show),
+});
+
 /** One page of a list, with the `Link` header that leads to the others. */
-export function paged(ask: Ask, list: readonly Json[], site: string): Page {
+export function paged(ask: Ask, list: Listed, site: string): Page {
   const size = Math.min(PAGE_MAX, positive(ask.query.get("per_page")) ?? PAGE_DEFAULT);
   const page = positive(ask.query.get("page")) ?? 1;
   const last = Math.max(1, Math.ceil(list.length / size));

@@ -1,5 +1,6 @@
 import type { Json } from "../../engine/json.ts";
 import type { Caller, Credentials } from "./credentials.ts";
+import type { Listed } from "./paging.ts";
 import type { Rates } from "./rate.ts";
 import type { Shape } from "./schema.ts";
 import type { Shapes } from "./shapes.ts";
@@ -34,7 +35,7 @@ export interface Answer {
   readonly status?: number;
   readonly json?: Json;
   /** A list to be cut into pages; `under`: the property of an object that holds it, beside `total_count`. */
-  readonly list?: readonly Json[];
+  readonly list?: Listed;
   readonly under?: string;
 }
 

@@ -111,15 +111,27 @@ function completeOneOf(options: readonly Schema[], value: Json | undefined): Jso
   return (fitting ?? made[0])?.value ?? null;
 }
 
+/** What was completed already, by object and schema. */
+const completed = new WeakMap<Shape, Map<Schema, Json>>();
+
 function completeObject(schema: Schema, value: Json | undefined): Json {
   if (value !== undefined && !isShape(value)) return value;
+  if (value === undefined) return wholeObject(schema, {});
+  const known = completed.get(value) ?? new Map<Schema, Json>();
+  completed.set(value, known);
+  const whole = known.get(schema) ?? wholeObject(schema, value);
+  known.set(schema, whole);
+  return whole;
+}
+
+function wholeObject(schema: Schema, value: Shape): Json {
   const properties = isShape(schema["properties"]) ? schema["properties"] : {};
   const required = [schema["required"] ?? []].flat().filter((name) => typeof name === "string");
-  const own = Object.entries(value ?? {}).map(([name, inner]) => {
+  const own = Object.entries(value).map(([name, inner]) => {
     const inSchema = properties[name];
     return [name, isSchema(inSchema) ? complete(inSchema, inner) : inner] as const;
   });
-  const missing = required.filter((name) => !(name in (value ?? {})));
+  const missing = required.filter((name) => !(name in value));
   const filled = missing.map((name) => {
     const inSchema = properties[name];
     return [name, isSchema(inSchema) ? complete(inSchema) : ""] as const;

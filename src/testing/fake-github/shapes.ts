@@ -27,6 +27,7 @@ export class Shapes {
   readonly #site: () => string;
   readonly #appId: number;
   permissions: Permissions = {};
+  readonly #made = new WeakMap<object, { readonly state: string; readonly shape: Shape }>();
 
   constructor(world: World, appId: number, site: () => string) {
     this.#world = world;
@@ -34,12 +35,24 @@ export class Shapes {
     this.#site = site;
   }
 
+  /** The same object as long as nothing has changed: what is in thousands of pull requests is completed once. */
+  #once(of: object, state: string, make: () => Shape): Shape {
+    const known = this.#made.get(of);
+    if (known?.state === state) return known.shape;
+    const shape = make();
+    this.#made.set(of, { state, shape });
+    return shape;
+  }
+
   api(path: string): string {
     return `${this.#site()}/api/v3${path}`;
   }
 
   user(account: Account): Shape {
-    const { id, login, type } = account;
+    return this.#once(account, account.login, () => this.#user(account));
+  }
+
+  #user({ id, login, type }: Account): Shape {
     return {
       id,
       login,
@@ -78,6 +91,12 @@ export class Shapes {
   }
 
   repository(repository: Repository): Shape {
+    const { private: isPrivate, archived, defaultBranch } = repository;
+    const state = `${fullName(repository)} ${isPrivate} ${archived} ${defaultBranch}`;
+    return this.#once(repository, state, () => this.#repository(repository));
+  }
+
+  #repository(repository: Repository): Shape {
     const name = fullName(repository);
     return {
       id: repository.id,

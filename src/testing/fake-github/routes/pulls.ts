@@ -1,5 +1,6 @@
 import type { Json } from "../../../engine/json.ts";
 import { addComment } from "../comments.ts";
+import { listed } from "../paging.ts";
 import { byId, notFound, parameter, type RepositoryCall, type RepositoryRoute, textIn } from "../route.ts";
 import type { Comment, Pull } from "../world.ts";
 
@@ -8,7 +9,7 @@ export const pullRoutes: readonly RepositoryRoute[] = [
   {
     operation: "GET /repos/{owner}/{repo}/pulls",
     permission: { pull_requests: "read" },
-    answer: (call) => ({ list: listed(call).map((pull) => call.shapes.pull(call.repository, pull)) }),
+    answer: (call) => ({ list: listed(selected(call), (pull) => call.shapes.pull(call.repository, pull)) }),
   },
   {
     operation: "GET /repos/{owner}/{repo}/pulls/{pull_number}",
@@ -51,7 +52,7 @@ export const pullRoutes: readonly RepositoryRoute[] = [
   },
 ];
 
-function listed({ query, heads, repository }: RepositoryCall): readonly Pull[] {
+function selected({ query, heads, repository }: RepositoryCall): readonly Pull[] {
   const state = query.get("state") ?? "open";
   const [base, head] = [query.get("base"), query.get("head")];
   const isDescending = (query.get("direction") ?? (query.has("sort") ? "asc" : "desc")) === "desc";

@@ -1,3 +1,4 @@
+import { listed } from "../paging.ts";
 import { notFound, parameter, Refused, type RepositoryCall, type RepositoryRoute } from "../route.ts";
 import { commitOf, refsOf } from "../world.ts";
 
@@ -12,9 +13,10 @@ export const repositoryRoutes: readonly RepositoryRoute[] = [
     operation: "GET /repos/{owner}/{repo}/branches",
     permission: { contents: "read" },
     answer: ({ shapes, repository, heads }) => ({
-      list: [...heads.branches]
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, commit]) => shapes.branch(repository, name, commit)),
+      list: listed(
+        [...heads.branches].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+        ([name, commit]) => shapes.branch(repository, name, commit),
+      ),
     }),
   },
   {
@@ -55,7 +57,7 @@ export const repositoryRoutes: readonly RepositoryRoute[] = [
       const { repository, heads, query, shapes } = call;
       const start = commitOf(repository, query.get("sha") ?? repository.defaultBranch, heads);
       if (start === undefined) throw query.has("sha") ? notFound() : new Refused(409, "Git Repository is empty.");
-      return { list: repository.git.history(start).map((id) => shapes.commit(repository, id)) };
+      return { list: listed(repository.git.history(start), (id) => shapes.commit(repository, id)) };
     },
   },
   {
