@@ -57,7 +57,14 @@ export const checkCodec: Codec<CheckWant> = {
     );
     const [job, startedAt, completedAt] = ["job", "startedAt", "completedAt"].map((name) => textIn(fields, name));
     return {
-      ...{ repo, repository, commit, state, title, summary, details, rebuild: rebuild === true },
+      repo,
+      repository,
+      commit,
+      state,
+      title,
+      summary,
+      details,
+      rebuild: rebuild === true,
       ...(job === undefined ? {} : { job }),
       ...(startedAt === undefined ? {} : { startedAt }),
       ...(completedAt === undefined ? {} : { completedAt }),

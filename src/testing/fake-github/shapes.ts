@@ -292,9 +292,9 @@ export class Shapes {
       state,
       description,
       environment: deployment.environment,
-      environment_url: environmentUrl,
-      log_url: logUrl,
-      target_url: logUrl,
+      // GitHub gives "" for those that nobody set, against its own description.
+      ...(environmentUrl === "" ? {} : { environment_url: environmentUrl }),
+      ...(logUrl === "" ? {} : { log_url: logUrl, target_url: logUrl }),
       creator: this.#bot(),
       deployment_url: of,
       repository_url: this.api(`/repos/${fullName(repository)}`),

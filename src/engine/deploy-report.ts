@@ -1,0 +1,72 @@
+import { map2Node, type Node } from "../incr/index.ts";
+import { active, type Failure, type Output, ok } from "../term/output.ts";
+import { Term } from "../term/term.ts";
+import type { Deployed } from "./effects/lane-face.ts";
+
+/** What is deployed where, for those who are told. */
+export interface DeployAbout {
+  /** Key of the deploy's term: permanent. */
+  readonly term: string;
+  /** `owner/name`. */
+  readonly repo: string;
+  readonly branch: string;
+  /** What runs it, as people call it: `shop_web`, or `shop_web@opam4` on another machine than this. */
+  readonly place: string;
+  /** Where it can be looked at. */
+  readonly url?: string;
+}
+
+export type DeployState = "queued" | "in_progress" | "success" | "failure" | "error";
+
+/** How far the deploy of one commit to one place is. */
+export interface DeployReport extends DeployAbout {
+  readonly commit: string;
+  readonly state: DeployState;
+  /** What runs there, when it is as wanted. */
+  readonly running?: string;
+  /** Whether it was rolled out for this value; else it ran already. */
+  readonly rolledOut: boolean;
+  readonly failure?: Failure;
+  /** The job whose log tells. */
+  readonly job?: string;
+}
+
+/**
+ * The newest commit that was built, with how far its deploy is. Active for as long as the deploy waits for something
+ * before it: what is deployed is not touched yet.
+ *
+ * @param commit   Of the image that is wanted: changes in the same step.
+ * @param own      Keys of the terms whose failures are the deploy's own.
+ * @param wasRolledOut Whether this generation was brought to the target by us.
+ */
+export function deployReport(
+  about: DeployAbout,
+  commit: Term<string>,
+  deployed: Term<Deployed>,
+  own: ReadonlySet<string>,
+  wasRolledOut: (generation: number) => boolean,
+): Term<DeployReport> {
+  const report = (of: Output<string>, now: Output<Deployed>): Output<DeployReport> => {
+    if (of.state !== "ok") return of;
+    if (now.state !== "ok" && !own.has(now.origin)) return active("ready", now.origin);
+    const { job } = deployed.metadata;
+    return ok({
+      ...about,
+      commit: of.value,
+      state: stateOf(now),
+      rolledOut: now.state === "ok" && wasRolledOut(now.value.generation),
+      ...(now.state === "ok" ? { running: now.value.running } : {}),
+      ...(now.state === "failed" ? { failure: now.failure } : {}),
+      ...(job === undefined ? {} : { job }),
+    });
+  };
+  const node: Node<Output<DeployReport>> = map2Node(commit.node, deployed.node, report);
+  return new Term(deployed.world, { node, inputs: [commit, deployed] });
+}
+
+function stateOf(output: Output<Deployed>): DeployState {
+  if (output.state === "ok") return "success";
+  if (output.state === "active") return output.phase === "running" ? "in_progress" : "queued";
+  if (output.failure.class === "transient") return "in_progress"; // it is tried again by itself
+  return output.failure.class === "system" ? "error" : "failure";
+}

@@ -1,0 +1,148 @@
+// Deployments and their statuses, at a strict GitHub on this machine.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createClock } from "../../../src/engine/clock.ts";
+import type { Sender } from "../../../src/engine/effects/sender.ts";
+import type { Json } from "../../../src/engine/json.ts";
+import { Secret } from "../../../src/engine/secret.ts";
+import { type DeploymentState, type DeploymentWant, shortened } from "../../../src/plugins/github/deployment-want.ts";
+import { createGitHub, deploymentSender } from "../../../src/plugins/github/index.ts";
+import { FakeGitHub } from "../../../src/testing/index.ts";
+
+const signal = new AbortController().signal;
+const CREATE = "POST /repos/{owner}/{repo}/deployments";
+const STATUS = "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses";
+
+let fake: FakeGitHub;
+let sender: Sender<DeploymentWant>;
+let kept: Json | undefined;
+let unsure: boolean;
+let commits: readonly string[];
+
+beforeEach(async () => {
+  fake = await FakeGitHub.start();
+  fake.repo("acme/shop");
+  fake.install("acme");
+  commits = ["1", "2", "3"].map((text) => fake.push("acme/shop", "live", { "a.txt": text }));
+  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
+  const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+  sender = deploymentSender(github);
+  kept = undefined;
+  unsure = false;
+});
+
+afterEach(async () => {
+  const { violations } = fake;
+  await fake.close();
+  if (violations.length > 0) throw new Error(violations.join("\n"));
+});
+
+/** Sends as the outbox does. */
+async function send(n: number, state: DeploymentState): Promise<string> {
+  const want: DeploymentWant = {
+    repo: "acme/shop",
+    term: "acme/shop/deploy",
+    environment: "shop_web",
+    commit: commits[n] ?? "",
+    state,
+    description: `It is ${state}`,
+    logUrl: "https://deploy.example/job/1",
+    environmentUrl: "https://shop.example",
+  };
+  const decoded = sender.want.decode(sender.want.encode(want));
+  const result = await sender.send(decoded ?? want, kept, signal, unsure);
+  unsure = !result.ok;
+  if (result.ok) kept = result.value;
+  return result.ok ? "ok" : result.error.code;
+}
+
+/** A line a deployment: which commit, then its states. */
+const shown = (): readonly string[] =>
+  fake
+    .repository("acme/shop")
+    .deployments.map(
+      ({ commit, statuses }) => `${commits.indexOf(commit)}: ${statuses.map(({ state }) => state).join(" ")}`,
+    );
+
+describe("a place", () => {
+  it("shows each commit as a deployment, with where it runs and its log", async () => {
+    await send(0, "queued");
+    await send(0, "in_progress");
+    await send(0, "success");
+    expect(shown()).toEqual(["0: queued in_progress success"]);
+    const [deployment] = fake.repository("acme/shop").deployments;
+    expect(deployment).toMatchObject({ environment: "shop_web", ref: commits[0] });
+    expect(deployment?.statuses.at(-1)).toMatchObject({
+      environmentUrl: "https://shop.example",
+      logUrl: "https://deploy.example/job/1",
+      description: "It is success",
+    });
+  });
+
+  it("shows the earlier one as inactive once the newer one is live, not before", async () => {
+    await send(0, "success");
+    await send(1, "in_progress");
+    expect(shown()).toEqual(["0: success", "1: in_progress"]);
+    await send(1, "success");
+    expect(shown()).toEqual(["0: success inactive", "1: in_progress success"]);
+  });
+
+  it("keeps what is live when a newer one fails, and the failure when yet a newer one comes", async () => {
+    await send(0, "success");
+    await send(1, "failure");
+    await send(2, "success");
+    expect(shown()).toEqual(["0: success inactive", "1: failure", "2: success"]);
+  });
+
+  it("ends what was never brought to its end", async () => {
+    await send(0, "in_progress");
+    await send(1, "success");
+    expect(shown()).toEqual(["0: in_progress inactive", "1: success"]);
+  });
+
+  it("shows a commit that comes back as a new deployment", async () => {
+    await send(0, "success");
+    await send(1, "success");
+    await send(0, "success");
+    expect(shown()).toEqual(["0: success inactive", "1: success inactive", "0: success"]);
+  });
+
+  it("shows the same one failed and mended again", async () => {
+    for (const state of ["success", "failure", "in_progress", "success"] as const) await send(0, state);
+    expect(shown()).toEqual(["0: success failure in_progress success"]);
+  });
+});
+
+describe("an answer that is lost", () => {
+  it("of its creation makes no second deployment", async () => {
+    await send(0, "success");
+    fake.mishap({ mishap: { does: "lose answer" }, on: CREATE, times: 1 });
+    fake.mishap({ mishap: { does: "cut" }, on: CREATE, times: 9 });
+    expect(await send(1, "in_progress")).not.toBe("ok");
+    fake.heal();
+    await send(1, "success");
+    expect(shown()).toEqual(["0: success inactive", "1: success"]);
+  });
+
+  it("leaves no deployment open that is not wanted any more", async () => {
+    fake.mishap({ mishap: { does: "lose answer" }, on: CREATE, times: 1 });
+    fake.mishap({ mishap: { does: "cut" }, on: CREATE, times: 9 });
+    await send(0, "in_progress");
+    fake.heal();
+    await send(1, "success");
+    expect(shown()).toEqual(["0: inactive", "1: success"]);
+  });
+
+  it("of the last status leaves all as it should be in the end", async () => {
+    await send(0, "success");
+    fake.mishap({ mishap: { does: "status", status: 502 }, on: STATUS, times: 9 });
+    expect(await send(1, "success")).not.toBe("ok");
+    fake.heal();
+    await send(1, "success");
+    expect(shown()).toEqual(["0: success inactive", "1: success"]);
+  });
+});
+
+it("cuts a description to what GitHub takes", () => {
+  expect(shortened("x".repeat(140))).toHaveLength(140);
+  expect(shortened("x".repeat(141))).toBe(`${"x".repeat(139)}…`);
+});
