@@ -1,6 +1,7 @@
-import { flavourRule, userRule, webUrlRule } from "./names.ts";
+import { flavourRule, webUrlRule } from "./names.ts";
 import type { Deployer, Problem } from "./types.ts";
 import { durationRule, type Move } from "./validate/build.ts";
+import { checkPeople } from "./validate/people.ts";
 import { checkRepo } from "./validate/repo.ts";
 import { described, isKind, Report, recordOf } from "./validate/report.ts";
 import { nowhere, type Surroundings } from "./validate/surroundings.ts";
@@ -38,9 +39,8 @@ function checkFlavour(report: Report, at: string, name: string, value: unknown, 
     report.add(at, "WRONG_VALUE", `the flavour ${name} must be { repos: … }, but is ${described(value)}`);
     return [];
   }
-  report.fields(at, `the flavour ${name}`, flavour, ["url", "admins", "staleness", "repos"]);
+  report.fields(at, `the flavour ${name}`, flavour, ["url", "admins", "builders", "staleness", "repos"]);
   if (flavour["url"] !== undefined) report.text(at, "WRONG_VALUE", `the url of ${name}`, flavour["url"], webUrlRule);
-  checkAdmins(report, at, name, flavour["admins"]);
   const { staleness } = flavour;
   if (staleness !== undefined) report.text(at, "WRONG_VALUE", `the staleness of ${name}`, staleness, durationRule);
   const repos = recordOf(flavour["repos"]);
@@ -50,15 +50,10 @@ function checkFlavour(report: Report, at: string, name: string, value: unknown, 
     return [];
   }
   if (Object.keys(repos).length === 0) report.add(at, "NOTHING_DECLARED", `the flavour ${name} has no repositories`);
-  return Object.entries(repos).flatMap(([repo, source]) => checkRepo(report, at, repo, source, around));
-}
-
-function checkAdmins(report: Report, at: string, name: string, value: unknown): void {
-  if (value === undefined) return;
-  if (!Array.isArray(value)) {
-    return report.add(at, "WRONG_VALUE", `the admins of ${name} must be a list, but are ${described(value)}`);
-  }
-  for (const admin of value) report.text(at, "WRONG_NAME", `the admin of ${name}`, admin, userRule);
+  const moves = Object.entries(repos).flatMap(([repo, source]) => checkRepo(report, at, repo, source, around));
+  const services = moves.map((move) => move.name);
+  checkPeople(report, at, name, flavour, [...new Set(services)]);
+  return moves;
 }
 
 /** Two declarations that move one thing would move it back and forth for ever; flavours never share one either. */

@@ -10,6 +10,8 @@ import { checkDrift, checkTarget } from "./target.ts";
 /** Something that a declaration moves, and where: two of the same are a mistake. */
 export interface Move {
   readonly what: string;
+  /** What people call it: the service, or the image with its tag. */
+  readonly name: string;
   readonly at: string;
 }
 
@@ -104,9 +106,9 @@ function checkPublish(report: Report, above: string, branch: string, value: unkn
   const services: readonly unknown[] = Array.isArray(publish["services"]) ? publish["services"] : [];
   const moved = services.flatMap((service) => {
     const what = checkTarget(report, at, service, around);
-    return what === undefined ? [] : [{ what, at: lineOf(service, at) }];
+    return what === undefined ? [] : [{ what, name: String(recordOf(service)?.["service"]), at: lineOf(service, at) }];
   });
-  return image === undefined ? moved : [{ what: image, at }, ...moved];
+  return image === undefined ? moved : [{ what: image, name: String(publish["image"]), at }, ...moved];
 }
 
 function checkImage(report: Report, at: string, value: unknown): string | undefined {
