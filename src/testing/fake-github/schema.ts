@@ -54,6 +54,8 @@ export function operationOf(name: string): Operation | undefined {
   return description().operations[name];
 }
 
+export const describedOperations = (): readonly string[] => Object.keys(description().operations);
+
 const validators = new Map<Schema, ReturnType<typeof Compile>>();
 
 /** What is wrong with a value by the schema, one sentence each; nothing: it is valid. */
@@ -152,5 +154,5 @@ function simple(schema: Schema, types: readonly (Json | undefined)[]): Json {
   if (types.includes("integer") || types.includes("number")) return 0;
   if (schema["format"] === "date-time") return SOME_DATE;
   if (schema["format"] === "uri") return SOME_URL;
-  return types.includes("string") ? "" : {};
+  return types.includes("string") ? "0".repeat(Number(schema["minLength"] ?? 0)) : {};
 }

@@ -2,6 +2,7 @@ import type { Json } from "../../../engine/json.ts";
 import { addComment } from "../comments.ts";
 import { listed } from "../paging.ts";
 import { byId, notFound, parameter, type RepositoryCall, type RepositoryRoute, textIn } from "../route.ts";
+import { APP } from "../shapes.ts";
 import type { Comment, Pull } from "../world.ts";
 
 /** Pull requests, and what is said in them. */
@@ -45,7 +46,7 @@ export const pullRoutes: readonly RepositoryRoute[] = [
     answer: (call) => {
       const number = Number(parameter(call, "issue_number"));
       if (!call.repository.heads.pulls.has(number)) throw notFound();
-      const author = call.world.accountOf("millrace-test[bot]", "Bot");
+      const author = call.world.accountOf(`${APP.slug}[bot]`, "Bot");
       const comment = addComment(call, call.repository, number, author, textIn(call.body, "body") ?? "");
       return { status: 201, json: call.shapes.comment(call.repository, comment) };
     },
