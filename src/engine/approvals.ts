@@ -10,13 +10,15 @@ export interface Ask {
   /** The repository's number at its forge. */
   readonly repository: number;
   /** `owner/name`. */
-  readonly name: string;
+  readonly name: `${string}/${string}`;
   readonly pull: number;
   /** The full name of the very commit: a later one needs another approval. */
   readonly commit: string;
   readonly author: Person;
   /** The fork that it comes from, as people call it. */
   readonly fork: string;
+  /** Where its changes up to that commit are shown. */
+  readonly url?: string;
   /** Key of the term that waits. */
   readonly term: string;
 }

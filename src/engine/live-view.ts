@@ -104,6 +104,9 @@ export class LiveView implements View {
   audit(limit: number, filter?: AuditFilter): ReturnType<View["audit"]> {
     return this.#engine.store.queries.audit(limit, filter);
   }
+  approvals(): ReturnType<View["approvals"]> {
+    return this.#engine.approvals.waiting();
+  }
   stats(): Stats {
     const stats = { ok: 0, ready: 0, waiting: 0, running: 0, failed: 0, blocked: 0 };
     for (const { state } of this.#graph.snapshot().nodes) stats[state] += 1;
@@ -155,6 +158,12 @@ export class LiveView implements View {
       rebuild: (id, who) => this.#audited(who, "rebuild", id, () => this.#rebuild(id)),
       cancel: (id, who, why) => this.#audited(who, "cancel", id, () => jobs.cancel(id, who, why), why),
       start: (id, who) => this.#audited(who, "start", id, async () => jobs.start(id, who)),
+      approve: (which, who) => {
+        const { repository, pull, commit } = which;
+        const known = this.approvals().find((one) => one.repository === repository && one.pull === pull);
+        const subject = `${known?.name ?? repository}#${pull} ${commit}`;
+        return this.#audited(who, "approve", subject, () => this.#engine.approvals.approve(which, who, "button"));
+      },
       adopt: (term, who) => this.#audited(who, "adopt", term, () => this.#adopt(term, who)),
       confirm: (threshold, who) =>
         this.#audited(who, "confirm", threshold, async () => {

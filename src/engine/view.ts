@@ -1,5 +1,6 @@
 import type { Observable } from "rxjs";
 import type { Failure, Shown } from "../term/output.ts";
+import type { Waiting } from "./approvals.ts";
 import type { DriftPolicy } from "./effects/drift.ts";
 import type { JobId, JobState, Progress } from "./job.ts";
 import type { Level, Threshold } from "./level.ts";
@@ -35,6 +36,8 @@ export interface View {
   history(options: { readonly term?: string; readonly limit?: number }): readonly IntentRow[];
   /** Who did what, newest first. */
   audit(limit: number, filter?: AuditFilter): readonly AuditRow[];
+  /** Commits of strangers' pull requests that wait for a maintainer, oldest first. */
+  approvals(): readonly Waiting[];
   stats(): Stats;
   /** Problems of the whole: full disk, recovery at work, a host out of reach, no provider for login. */
   banners(): readonly Banner[];
@@ -61,9 +64,14 @@ export interface Actions {
   /** Starts a waiting job in spite of the threshold. */
   start(id: string, who: string): Promise<ActionResult>;
   confirm(threshold: Threshold, who: string): Promise<ActionResult>;
+  /** Lets a stranger's commit be built, for as long as it is the newest one of its pull request. */
+  approve(which: Approvable, who: string): Promise<ActionResult>;
   /** Accepts what is on a held target. */
   adopt(term: string, who: string): Promise<ActionResult>;
 }
+
+/** The very commit of a pull request. */
+export type Approvable = Pick<Waiting, "repository" | "pull" | "commit">;
 
 export type ActionResult =
   | { readonly ok: true; readonly job?: JobId }

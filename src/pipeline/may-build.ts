@@ -25,6 +25,8 @@ export interface Allowed {
 /** Asks the forge whether a person may write to a repository: by number, never by name. */
 export interface Writers {
   mayWrite(repo: RepoName, user: number, signal: AbortSignal): Promise<Result<boolean>>;
+  /** Where people look at the changes of a pull request up to a commit. */
+  page?(repo: RepoName, pull: number, commit: string): string;
 }
 
 export interface MayBuild {
@@ -52,7 +54,9 @@ function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHea
     return new Variable<Answer<Allowed>>(graph, { output: ok({ head, standing: "own" }), metadata: { detail } });
   const { pull, author } = from;
   const fork = forkName(head);
-  const ask: Ask = { repository: head.repository, name: repo, pull, commit: head.commit, author, fork, term };
+  const url = ports.writers.page?.(repo, pull, head.commit);
+  const what = { repository: head.repository, name: repo, pull, commit: head.commit };
+  const ask: Ask = { ...what, author, fork, term, ...(url === undefined ? {} : { url }) };
   const row = ports.approvals.ask(ask);
   const waits = `waits for a maintainer's approval: ${author.login} (${fork}) may not write to ${repo}`;
   const answer = (approval: ApprovalRow | undefined): Answer<Allowed> => {

@@ -1,5 +1,6 @@
 import { type Role, suffices } from "../engine/access/identity.ts";
 import { adoptTerm, cancelJob, rebuildJob, setConfirm, startJob } from "./pages/act.ts";
+import { approvalsPage, approveCommit } from "./pages/approvals.ts";
 import { auditPage } from "./pages/audit.ts";
 import { homePage } from "./pages/home.ts";
 import { jobPage } from "./pages/job.ts";
@@ -15,6 +16,7 @@ export const site: readonly Page[] = [
   homePage,
   jobsPage,
   queryPage,
+  approvalsPage,
   auditPage,
   jobPage,
   rebuildJob,
@@ -23,6 +25,7 @@ export const site: readonly Page[] = [
   rebuildSelected,
   setConfirm,
   adoptTerm,
+  approveCommit,
   pipelineSvg,
   favicon,
   loginPage,

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
+import type { ApprovalsData } from "./pages/approvals.ts";
 import type { AuditData } from "./pages/audit.ts";
 import type { HomeData } from "./pages/home.ts";
 import type { JobData } from "./pages/job.ts";
@@ -19,6 +20,7 @@ export interface Views {
   readonly query: QueryData;
   readonly login: LoginData;
   readonly audit: AuditData;
+  readonly approvals: ApprovalsData;
   readonly problem: {
     readonly status: number;
     readonly message: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PullRef, Refs } from "../../src/engine/refs.ts";
+import type { BranchRef, PullRef, Refs } from "../../src/engine/refs.ts";
 import { headsTerm, headsToCheck } from "../../src/pipeline/check-heads.ts";
 import { createRig, dummyInput } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
@@ -18,7 +18,11 @@ function refs(branches: Readonly<Record<string, string>>, pulls: readonly PullRe
 }
 
 const pull = (number: number, commit: string, fork?: PullRef["fork"]): PullRef => ({
-  ...{ number, commit, base: "main", branch: "topic", author: ALICE },
+  number,
+  commit,
+  base: "main",
+  branch: "topic",
+  author: ALICE,
   ...(fork === undefined ? {} : { fork }),
 });
 
@@ -28,7 +32,10 @@ const names = (of: Refs, mapped: readonly string[] = []): readonly string[] =>
 
 describe("the commits to check", () => {
   it("are those of all branches and open pull requests, but of gh-pages", () => {
-    const all = refs({ main: "a", "fix/x y": "z", topic: "b", "gh-pages": "c" }, [pull(3, "d", FORK), pull(2, "e", "gone")]);
+    const all = refs({ main: "a", "fix/x y": "z", topic: "b", "gh-pages": "c" }, [
+      pull(3, "d", FORK),
+      pull(2, "e", "gone"),
+    ]);
     expect(names(all)).toEqual(["branch:main a", "branch:topic b", "pr:2 e", "pr:3 d"]);
   });
 
@@ -45,7 +52,7 @@ describe("the commits to check", () => {
 
   it("leave out old branches when asked to, but never a deployed or the default one, nor one of unknown age", () => {
     const day = (commit: string, age: number) => ({ commit, committedMs: (100 - age) * DAY });
-    const branches = new Map([
+    const branches = new Map<string, BranchRef>([
       ["main", day("a", 90)],
       ["live", day("b", 90)],
       ["old", day("c", 31)],

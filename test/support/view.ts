@@ -1,4 +1,5 @@
 import { Observable, Subject } from "rxjs";
+import type { Waiting } from "../../src/engine/approvals.ts";
 import { isJobId, type JobId } from "../../src/engine/job.ts";
 import type { Threshold } from "../../src/engine/level.ts";
 import type { AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "../../src/engine/store/store.ts";
@@ -136,6 +137,7 @@ export class FakeView implements View {
   notices: Banner[] = [];
   isReady = true;
   isStorable = true;
+  strangers: readonly Waiting[] = [];
   confirmAt: Threshold = "none";
   refuseWith: Failure | undefined;
   readonly actions: Action[] = [];
@@ -217,6 +219,9 @@ export class FakeView implements View {
   history(): readonly IntentRow[] {
     return this.deploys;
   }
+  approvals(): readonly Waiting[] {
+    return this.strangers;
+  }
   audit(): readonly AuditRow[] {
     return [];
   }
@@ -255,6 +260,7 @@ export class FakeView implements View {
       this.confirmAt = threshold;
       return this.#did({ name: "confirm", subject: threshold, who });
     },
+    approve: async ({ commit }, who) => this.#did({ name: "approve", subject: commit, who }),
     adopt: async (term, who) => this.#did({ name: "adopt", subject: term, who }),
   };
 

@@ -30,6 +30,7 @@ const reads = [
   "/",
   "/jobs",
   "/query",
+  "/approvals",
   `/job/${RUNNING}`,
   `/job/${RUNNING}/log.txt`,
   "/login",
@@ -45,6 +46,7 @@ const reads = [
   "/api/v1/services",
   "/api/v1/history",
   "/api/v1/stats",
+  "/api/v1/approvals",
   "/api/v1/banners",
   "/api/v1/confirm",
 ];
@@ -53,7 +55,7 @@ interface Act {
   readonly method: "POST" | "PUT";
   readonly url: string;
   readonly did: string;
-  readonly json?: Record<string, string>;
+  readonly json?: Record<string, string | number>;
   readonly fields?: Record<string, string>;
 }
 const acts: readonly Act[] = [
@@ -63,6 +65,13 @@ const acts: readonly Act[] = [
   { method: "POST", url: `${JOB}/start`, did: "start" },
   { method: "PUT", url: "/api/v1/confirm", did: "confirm", json: { threshold: "average" } },
   { method: "POST", url: "/api/v1/terms/adopt", did: "adopt", json: { term: "demo/hello/swarm" } },
+  {
+    method: "POST",
+    url: "/api/v1/approvals",
+    did: "approve",
+    json: { repository: 5, pull: 7, commit: "e".repeat(40) },
+  },
+  { method: "POST", url: "/approve", did: "approve", fields: { repository: "5", pull: "7", commit: "e".repeat(40) } },
   { method: "POST", url: `/job/${RUNNING}/rebuild`, did: "rebuild", fields: {} },
   { method: "POST", url: `/job/${RUNNING}/cancel`, did: "cancel", fields: { why: "wrong branch" } },
   { method: "POST", url: `/job/${RUNNING}/start`, did: "start", fields: {} },

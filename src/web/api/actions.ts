@@ -6,7 +6,16 @@ import type { Visitor } from "../visitor.ts";
 import type { Web } from "../web.ts";
 import { lookUp } from "./look-up.ts";
 import { thresholdJson } from "./reads.ts";
-import { ActionJson, AdoptBody, CancelBody, ConfirmBody, JobPath, type Static, ThresholdJson } from "./schemas.ts";
+import {
+  ActionJson,
+  AdoptBody,
+  ApproveBody,
+  CancelBody,
+  ConfirmBody,
+  JobPath,
+  type Static,
+  ThresholdJson,
+} from "./schemas.ts";
 
 const admin = { role: "admin", stores: true } as const;
 const builder = { role: "builder", stores: true } as const;
@@ -43,6 +52,11 @@ export function serveActions(app: FastifyInstance, { view }: Web): void {
       outcomeOf(await view.act.confirm(body.threshold, visitor.who));
       return thresholdJson(view);
     },
+  );
+  app.post<{ Body: Static<typeof ApproveBody> }>(
+    "/approvals",
+    { config: admin, schema: { summary: "Let a stranger's commit be built", body: ApproveBody, response: answers } },
+    async ({ body, visitor }) => outcomeOf(await view.act.approve(body, visitor.who)),
   );
   app.post<{ Body: Static<typeof AdoptBody> }>(
     "/terms/adopt",

@@ -1,3 +1,4 @@
+import type { Waiting } from "../../engine/approvals.ts";
 import type { EventRow, IntentRow, JobInputRow } from "../../engine/store/store.ts";
 import type { GraphChange, GraphNode, GraphSnapshot, JobDetail, JobView, ServiceView } from "../../engine/view.ts";
 import type { Failure } from "../../term/output.ts";
@@ -13,6 +14,7 @@ import type {
   ServiceJson,
   Static,
   StepJson,
+  WaitingJson,
 } from "./schemas.ts";
 
 /** What is handed to the serializer: fields that are `undefined` are left out of the JSON. */
@@ -124,6 +126,13 @@ export const serviceJson = (service: ServiceView): Sent<Static<typeof ServiceJso
   at: service.at,
   drift: service.drift,
   adoptable: service.adoptable,
+});
+
+export const waitingJson = ({ sinceMs, author, ...one }: Waiting): Sent<Static<typeof WaitingJson>> => ({
+  ...one,
+  url: one.url,
+  author: { id: author.id, login: author.login },
+  since: iso(sinceMs),
 });
 
 export const deployJson = (intent: IntentRow): Sent<Static<typeof DeployJson>> => ({

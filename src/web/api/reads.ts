@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import type { View } from "../../engine/view.ts";
 import { iso } from "../text.ts";
 import type { Web } from "../web.ts";
-import { deployJson, graphJson, jobDetailJson, jobJson, type Sent, serviceJson } from "./json.ts";
+import { deployJson, graphJson, jobDetailJson, jobJson, type Sent, serviceJson, waitingJson } from "./json.ts";
 import { lookUp } from "./look-up.ts";
 import {
   BannerJson,
@@ -18,6 +18,7 @@ import {
   type Static,
   StatsJson,
   ThresholdJson,
+  WaitingJson,
 } from "./schemas.ts";
 
 const LIMIT = 100;
@@ -29,6 +30,14 @@ export function serveReads(app: FastifyInstance, { view }: Web): void {
     "/graph",
     { config: viewer, schema: { summary: "The graph as it is now", response: { 200: GraphJson } } },
     () => graphJson(view.graph()),
+  );
+  app.get(
+    "/approvals",
+    {
+      config: viewer,
+      schema: { summary: "Commits that wait for a maintainer", response: { 200: Type.Array(WaitingJson) } },
+    },
+    () => view.approvals().map(waitingJson),
   );
   app.get<{ Querystring: Static<typeof JobsQuery> }>(
     "/jobs",

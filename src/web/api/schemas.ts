@@ -198,6 +198,24 @@ export const HistoryQuery = Type.Object({
 /** The whole body may be left out. */
 export const CancelBody = Type.Union([Type.Object({ why: optional(Type.String({ maxLength: 500 })) }), Type.Null()]);
 export const ConfirmBody = Type.Object({ threshold: words([...levels, "none"] as const) });
+/** A commit of a stranger's pull request that waits for a maintainer. */
+export const WaitingJson = Type.Object({
+  repository: Type.Integer(),
+  name: Type.String(),
+  pull: Type.Integer(),
+  commit: Type.String(),
+  author: Type.Object({ id: Type.Integer(), login: Type.String() }),
+  fork: Type.String(),
+  term: Type.String(),
+  url: optional(Type.String()),
+  since: Time,
+});
+/** The commit by its full name: nothing else of the pull request is approved. */
+export const ApproveBody = Type.Object({
+  repository: Type.Integer({ minimum: 1 }),
+  pull: Type.Integer({ minimum: 1 }),
+  commit: Type.String({ pattern: "^[0-9a-f]{40,64}$" }),
+});
 export const AdoptBody = Type.Object({ term: Key });
 
 export type NodeJson = Static<typeof NodeJson>;

@@ -1,0 +1,57 @@
+import type { Waiting } from "../../engine/approvals.ts";
+import { problem } from "../../engine/errors.ts";
+import type { Approvable } from "../../engine/view.ts";
+import { outcomeOf, Refused } from "../problems.ts";
+import { count } from "../text.ts";
+import { render } from "../views.ts";
+import { type Moment, moment, type Page, type Visit } from "./page.ts";
+
+export interface ApprovalsData {
+  readonly headline: string;
+  readonly waiting: readonly (Waiting & { readonly since: Moment; readonly href: string | undefined })[];
+  /** Blank for those who may not approve. */
+  readonly csrf: string;
+}
+
+/** Strangers' commits that are not built before a maintainer has looked at them. */
+export const approvalsPage: Page = {
+  method: "GET",
+  path: "/approvals",
+  role: "viewer",
+  title: "Approvals",
+  menu: true,
+  handler: ({ view, clock }, { visitor }) => {
+    const waiting = view.approvals().map((one) => ({
+      ...one,
+      since: moment(one.sinceMs, clock.now()),
+      href: one.url !== undefined && /^https?:\/\//.test(one.url) ? one.url : undefined,
+    }));
+    const headline =
+      waiting.length === 0 ? "Nothing waits for approval" : `${count(waiting.length, "commit")} to look at`;
+    const csrf = visitor.role === "admin" ? (visitor.session?.csrf ?? "") : "";
+    return { kind: "page", body: render("approvals", { headline, waiting, csrf }) };
+  },
+};
+
+export const approveCommit: Page = {
+  method: "POST",
+  role: "admin",
+  stores: true,
+  path: "/approve",
+  title: "Approve",
+  handler: async ({ view }, { form, visitor }) => {
+    const which = whichOf(form);
+    outcomeOf(await view.act.approve(which, visitor.who));
+    const text = `#${which.pull} is built at ${which.commit.slice(0, 8)}. A new push to it waits again.`;
+    if (visitor.session !== undefined) visitor.session.notice = { good: true, text };
+    return { kind: "redirect", to: "/approvals" };
+  },
+};
+
+function whichOf(form: Visit["form"]): Approvable {
+  const field = (name: string): string => form[name]?.[0] ?? "";
+  const [repository, pull, commit] = [field("repository"), field("pull"), field("commit")];
+  if (/^\d{1,15}$/.test(repository) && /^\d{1,9}$/.test(pull) && /^[0-9a-f]{40,64}$/.test(commit))
+    return { repository: Number(repository), pull: Number(pull), commit };
+  throw new Refused(400, problem("BAD_REQUEST", "the form names no commit of a pull request"));
+}

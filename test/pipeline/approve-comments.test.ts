@@ -1,0 +1,91 @@
+import { Subject } from "rxjs";
+import { describe, expect, it } from "vitest";
+import { problem } from "../../src/engine/errors.ts";
+import type { Hint } from "../../src/engine/inbound.ts";
+import { followComments } from "../../src/pipeline/approve-comments.ts";
+import { failure, type Result, success } from "../../src/term/output.ts";
+import { createRig } from "../../src/testing/index.ts";
+
+const COMMIT = "e".repeat(40);
+const ALICE = { id: 1, login: "alice" };
+const MALLORY = { id: 66, login: "mallory" };
+
+/** A commit of pull request 7 that waits, and what becomes of comments there. */
+async function scene(mayWrite: (user: number) => Result<boolean> = (user) => success(user === ALICE.id)) {
+  const rig = createRig();
+  const { engine } = rig;
+  const changes = new Subject<Hint>();
+  const ask = {
+    repository: 5,
+    name: "acme/web",
+    pull: 7,
+    commit: COMMIT,
+    author: MALLORY,
+    fork: "mallory/web",
+  } as const;
+  engine.change(undefined, () => engine.approvals.ask({ ...ask, term: "acme/web/pr:7/head" }));
+  const asked: number[] = [];
+  const writers = {
+    mayWrite: async (_repo: string, user: number) => {
+      asked.push(user);
+      return mayWrite(user);
+    },
+  };
+  followComments(engine, { changes }, writers, "github");
+  const say = async (body: string, author = ALICE, more: object = {}) => {
+    changes.next({ kind: "comment", repository: 5, pull: 7, comment: 1, author, body, ...more });
+    await rig.clock.settle();
+    const waits = engine.approvals.waiting().length > 0;
+    return { waits, audit: engine.store.queries.audit(10).map(({ who, detail }) => `${who} ${detail}`) };
+  };
+  return { say, asked };
+}
+
+describe("a comment that approves", () => {
+  it("names the very commit, by somebody who may write there", async () => {
+    const { say, asked } = await scene();
+    expect(await say(`/approve ${COMMIT}\nLooks good.`)).toEqual({
+      waits: false,
+      audit: ["github:alice by a comment"],
+    });
+    expect(asked).toEqual([1]);
+  });
+
+  it.each([
+    ["of a stranger", `/approve ${COMMIT}`, MALLORY, "mallory may not write to acme/web"],
+    ["of somebody with a maintainer's name", `/approve ${COMMIT}`, { id: 99, login: "alice" }, "alice may not write"],
+    ["without a commit", "/approve", ALICE, "full name of a commit"],
+    ["with a short name, which can be hit on purpose", `/approve ${COMMIT.slice(0, 12)}`, ALICE, "full name"],
+    ["of an older commit", `/approve ${"d".repeat(40)}`, ALICE, "is at eeee"],
+  ])("%s is refused, and written down", async (_what, body, author, why) => {
+    const { say } = await scene();
+    const { waits, audit } = await say(body, author);
+    expect(waits).toBe(true);
+    expect(audit).toHaveLength(1);
+    expect(audit[0]).toContain(why);
+  });
+
+  it("is not taken where the forge does not say who may write", async () => {
+    const { say } = await scene(() => failure(problem("REPO_UNREACHABLE", "502")));
+    expect(await say(`/approve ${COMMIT}`)).toMatchObject({ waits: true, audit: ["github:alice refused: 502"] });
+  });
+
+  it.each([
+    `please /approve ${COMMIT}`,
+    `> /approve ${COMMIT}`,
+    `/approved ${COMMIT}`,
+    `/approve ${COMMIT} and more`,
+    "",
+  ])("is not %j", async (body) => {
+    const { say, asked } = await scene();
+    expect(await say(body)).toEqual({ waits: true, audit: [] });
+    expect(asked).toEqual([]);
+  });
+
+  it("on another pull request or repository changes nothing", async () => {
+    const { say, asked } = await scene();
+    await say(`/approve ${COMMIT}`, ALICE, { pull: 8 });
+    expect(await say(`/approve ${COMMIT}`, ALICE, { repository: 6 })).toEqual({ waits: true, audit: [] });
+    expect(asked).toEqual([]);
+  });
+});

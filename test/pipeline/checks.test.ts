@@ -1,0 +1,304 @@
+import { describe, expect, it } from "vitest";
+import type { Builder } from "../../src/engine/cache/builder.ts";
+import { problem } from "../../src/engine/errors.ts";
+import { Pool } from "../../src/engine/pool.ts";
+import type { Refs } from "../../src/engine/refs.ts";
+import type { CheckReport } from "../../src/pipeline/checks.ts";
+import { lowerChecks } from "../../src/pipeline/checks.ts";
+import { docker } from "../../src/pipeline/docker.ts";
+import { publish } from "../../src/pipeline/publish.ts";
+import type { DockerBuild } from "../../src/pipeline/types.ts";
+import {
+  type CheckedBuild,
+  connectEngine,
+  type DockerCheckContext,
+  type DockerCheckKey,
+} from "../../src/plugins/docker/index.ts";
+import { createGit, type FetchedCommit, type GitContext, type GitFetchKey } from "../../src/plugins/git/index.ts";
+import { map } from "../../src/term/combinators.ts";
+import { failure, type Result, success } from "../../src/term/output.ts";
+import type { Term } from "../../src/term/term.ts";
+import { createRig, dummyInput, graphText, type Rig } from "../../src/testing/index.ts";
+import { box } from "../engine/cache/support.ts";
+
+const SOURCE = { url: "https://forge.example/acme/web.git" };
+const MALLORY = { id: 66, login: "mallory" };
+const FORK = { id: 600, name: "mallory/web" };
+const BUILD = docker("Dockerfile", { live: publish("acme/web:live") });
+
+/** A repository at a forge, who may write to it, and what the builders were asked for. */
+function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig()) {
+  const rig = given;
+  const { engine } = rig;
+  const input = dummyInput<Refs>(engine, box("refs"));
+  const writers = new Set<number>();
+  const asked: number[] = [];
+  let answer: (user: number) => Result<boolean> = (user) => success(writers.has(user));
+  const built: DockerCheckKey[] = [];
+  const fetched: string[] = [];
+  const reports = new Map<string, CheckReport>();
+  const fetch: Builder<GitContext, GitFetchKey, FetchedCommit> = {
+    ...shape("git-fetch", ({ source, commit }: GitFetchKey) => `${source.url} ${commit}`),
+    value: {
+      encode: ({ commit }) => commit,
+      decode: (json) => (typeof json === "string" ? commitOf(json) : undefined),
+    },
+    build: async (_context, { commit }, job) => {
+      fetched.push(commit);
+      await job.start({ level: "harmless" });
+      return success(commitOf(commit));
+    },
+  };
+  const builder: Builder<DockerCheckContext, DockerCheckKey, CheckedBuild> = {
+    ...shape(
+      "docker-check",
+      ({ build, scope, network }: DockerCheckKey) => `${build.tree} ${build.dockerfile} ${scope} ${network}`,
+    ),
+    value: { encode: ({ commit }) => ({ commit }), decode: () => undefined },
+    build: async (_context, key, job) => {
+      await job.start({ level: "average" });
+      built.push(key);
+      if (key.build.commit.startsWith("bad")) return failure(problem("BUILD_FAILED", "exit code 1"));
+      return success({ commit: key.build.commit });
+    },
+  };
+  const docked = connectEngine("unix:///nowhere", rig.clock);
+  if (!docked.ok) throw new Error(docked.error.message);
+  const context: DockerCheckContext = {
+    engine: docked.value,
+    checkout: () => Promise.reject(new Error("nothing is checked out")),
+    poolFor: () => new Pool("check", 1),
+  };
+  const deployed = dummyInput<string>(engine, box("acme/web/Dockerfile/branch:live/build"));
+  lowerChecks({
+    ports: {
+      engine,
+      git: createGit("/nowhere", rig.clock),
+      builders: { fetch },
+      checks: {
+        writers: {
+          mayWrite: async (_repo, user) => {
+            asked.push(user);
+            return answer(user);
+          },
+        },
+        builder,
+        build: context,
+        report: (at, term) => told(at, term),
+      },
+    },
+    repo: "acme/web",
+    source: SOURCE,
+    refs: input.term,
+    builds,
+    deployed: new Map([["acme/web/Dockerfile/branch:live", deployed.term]]),
+    at: "pipeline.ts:1",
+  });
+  const told = (at: { readonly key: string }, term: Term<CheckReport>) =>
+    map(term, (report) => void reports.set(at.key, report), { box: { ...box(at.key) } });
+  engine.change(undefined, () => {});
+  const settle = (ms = 0) => rig.clock.advance(ms);
+  const graph = async () => {
+    await settle();
+    return graphText(engine)
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ← ")[0]);
+  };
+  return {
+    rig,
+    input,
+    writers,
+    asked,
+    built,
+    fetched,
+    reports,
+    deployed,
+    settle,
+    graph,
+    answers: (how: typeof answer) => (answer = how),
+  };
+}
+
+const shape = <K>(id: string, keyOf: (key: K) => string) => ({
+  id,
+  version: 1,
+  level: "average" as const,
+  autoCancel: true,
+  key: keyOf,
+  describe: (key: K) => `${id} ${keyOf(key)}`,
+  inputs: (key: K) => ({ key: keyOf(key) }),
+});
+
+const commitOf = (commit: string): FetchedCommit => ({
+  commit,
+  tree: `tree-${commit}`,
+  author: "a",
+  subject: "s",
+  whenMs: 0,
+});
+
+function refs(branches: Readonly<Record<string, string>>, pulls: Refs["pulls"] = new Map()): Refs {
+  const list = Object.entries(branches).map(([name, commit]) => [name, { commit }] as const);
+  return { id: 5, name: "acme/web", defaultBranch: "main", branches: new Map(list), pulls };
+}
+
+const pull = (commit: string, more: object = {}): Refs["pulls"] =>
+  new Map([[7, { number: 7, commit, base: "main", branch: "t", author: MALLORY, fork: FORK, ...more }]]);
+
+describe("checks of branches and pull requests", () => {
+  it("build each commit once, and what is deployed not again", async () => {
+    const { input, built, deployed, graph, settle } = scene([BUILD, docker("doc/Dockerfile")]);
+    input.set(refs({ main: "c1", same: "c1", live: "c2" }));
+    deployed.set("sha256:x");
+    await settle();
+    const wanted = built.map(({ build, scope, network }) => [build.commit, build.dockerfile, scope, network].join(" "));
+    expect(wanted.toSorted()).toEqual([
+      "c1 Dockerfile own 5 default",
+      "c1 doc/Dockerfile own 5 default",
+      "c2 doc/Dockerfile own 5 default",
+    ]);
+    expect(await graph()).toEqual([
+      "acme/web/Dockerfile/branch:live/build  ok",
+      "acme/web/Dockerfile/branch:main/build  ok",
+      "acme/web/branch:live/check  ok",
+      "acme/web/branch:live/fetch  ok",
+      "acme/web/branch:live/head  ok",
+      "acme/web/branch:main/check  ok",
+      "acme/web/branch:main/fetch  ok",
+      "acme/web/branch:main/head  ok",
+      "acme/web/doc%2FDockerfile/branch:live/build  ok",
+      "acme/web/doc%2FDockerfile/branch:main/build  ok",
+      "refs  ok",
+    ]);
+  });
+
+  it("tell how far each Dockerfile is, with its job, and go with their branch", async () => {
+    const { input, reports, graph, settle } = scene();
+    input.set(refs({ main: "bad1" }));
+    await settle();
+    const report = reports.get("acme/web/branch:main/check");
+    expect(report).toMatchObject({ repo: "acme/web", repository: 5, commit: "bad1", allowed: { state: "ok" } });
+    expect(report?.builds).toMatchObject([
+      { spec: "Dockerfile", output: { state: "failed", failure: { message: "exit code 1" } } },
+    ]);
+    expect(report?.builds[0]?.job).toMatch(/-docker-check-/);
+    input.set(refs({}));
+    expect(await graph()).toEqual(["acme/web/Dockerfile/branch:live/build  running", "refs  ok"]);
+  });
+
+  it("of a failed read of the branches change nothing", async () => {
+    const { input, rig, graph } = scene();
+    input.set(refs({ main: "c1" }));
+    const before = (await graph()).filter((line) => line?.startsWith("acme/web/branch"));
+    input.show({ state: "failed", failure: problem("REPO_UNREACHABLE", "502"), origin: "refs" });
+    expect((await graph()).filter((line) => line?.startsWith("acme/web/branch"))).toEqual(before);
+    expect(rig.engine.jobs.open.size).toBe(0);
+  });
+});
+
+describe("a stranger's pull request", () => {
+  it("is not even fetched before a maintainer approves that very commit; the next one waits again", async () => {
+    const { input, rig, built, fetched, reports, graph, settle } = scene();
+    const { approvals } = rig.engine;
+    input.set(refs({}, pull("evil1")));
+    await settle();
+    expect([built, fetched]).toEqual([[], []]);
+    expect(await graph()).toContain("acme/web/pr:7/head  waiting");
+    expect(reports.get("acme/web/pr:7/check")?.allowed).toMatchObject({ state: "active", phase: "waiting" });
+    expect(approvals.waiting()).toMatchObject([{ pull: 7, commit: "evil1", author: MALLORY, fork: "mallory/web" }]);
+    const of = (commit: string) => ({ repository: 5, pull: 7, commit });
+    expect(await approvals.approve(of("evil0"), "alice", "button")).toMatchObject({ error: { code: "NOT_POSSIBLE" } });
+    expect(await approvals.approve({ ...of("evil1"), pull: 8 }, "alice", "button")).toMatchObject({
+      error: { code: "NOT_FOUND" },
+    });
+    expect(await approvals.approve(of("evil1"), "alice", "button")).toMatchObject({ ok: true });
+    await settle();
+    expect(built).toMatchObject([{ build: { commit: "evil1" }, network: "none", scope: "evil1 of #7 of 5" }]);
+    expect(approvals.waiting()).toEqual([]);
+    input.set(refs({}, pull("evil2")));
+    await settle();
+    expect(built).toHaveLength(1);
+    expect(approvals.waiting()).toMatchObject([{ commit: "evil2" }]);
+    expect(await approvals.approve(of("evil1"), "alice", "button")).toMatchObject({ error: { code: "NOT_POSSIBLE" } });
+  });
+
+  it("that is pushed to while its approval is stored stays unbuilt", async () => {
+    const { input, rig, built, settle } = scene();
+    input.set(refs({}, pull("evil1")));
+    await settle();
+    const approved = rig.engine.approvals.approve({ repository: 5, pull: 7, commit: "evil1" }, "alice", "comment");
+    input.set(refs({}, pull("evil2")));
+    await settle();
+    expect((await approved).ok).toBe(true);
+    await settle();
+    expect(built).toEqual([]);
+  });
+
+  it("stays approved over a restart", async () => {
+    const first = scene();
+    first.input.set(refs({}, pull("evil1")));
+    await first.settle();
+    await first.rig.engine.approvals.approve({ repository: 5, pull: 7, commit: "evil1" }, "alice", "button");
+    const again = scene([BUILD], await first.rig.restart());
+    again.input.set(refs({}, pull("evil1")));
+    await again.settle();
+    expect(again.rig.engine.approvals.waiting()).toEqual([]);
+    expect(again.fetched.concat(again.built.map(({ build }) => build.commit))).not.toContain("evil2");
+    expect(await again.graph()).toContain("acme/web/pr:7/head  ok");
+  });
+
+  it("gets the network only where pipeline.ts says so by an unsafe name", async () => {
+    const { input, rig, built, settle } = scene([docker.with({ unsafeNetwork: true })("Dockerfile")]);
+    input.set(refs({}, pull("evil1")));
+    await settle();
+    await rig.engine.approvals.approve({ repository: 5, pull: 7, commit: "evil1" }, "alice", "button");
+    await settle();
+    expect(built).toMatchObject([{ network: "default", scope: "evil1 of #7 of 5" }]);
+  });
+});
+
+describe("a writer's pull request", () => {
+  it("from their own fork is built at once, by their number, in caches of that fork", async () => {
+    const { input, writers, asked, built, settle } = scene();
+    writers.add(66);
+    input.set(refs({}, pull("c1")));
+    await settle();
+    expect(asked).toEqual([66]);
+    expect(built).toMatchObject([{ network: "default", scope: "fork 600 of 5 by 66" }]);
+    expect(built[0]?.shares.map(({ name, max }) => `${name}: ${max}`)).toEqual([
+      "author 66: 2",
+      "fork 600 of 5: 2",
+      "pull requests of 5: 5",
+    ]);
+  });
+
+  it("from somebody else's fork, or one that is gone, waits: who pushes there is not known", async () => {
+    const { input, writers, asked, built, settle } = scene();
+    writers.add(66);
+    input.set(refs({}, pull("c1", { fork: { id: 601, name: "eve/web" } })));
+    await settle();
+    input.set(refs({}, pull("c2", { fork: "gone" })));
+    await settle();
+    expect([asked, built]).toEqual([[], []]);
+  });
+
+  it("of a branch of the repository itself is built at once", async () => {
+    const { input, asked, built, settle } = scene();
+    input.set(refs({}, new Map([[7, { number: 7, commit: "c1", base: "main", branch: "t", author: MALLORY }]])));
+    await settle();
+    expect(asked).toEqual([]);
+    expect(built).toMatchObject([{ scope: "own 5" }]);
+  });
+
+  it("waits while the forge does not say who they are, and is asked for again", async () => {
+    const { input, asked, built, settle, answers } = scene();
+    answers(() => failure(problem("REPO_UNREACHABLE", "502")));
+    input.set(refs({}, pull("c1")));
+    await settle(30_000);
+    expect([asked, built]).toEqual([[66], []]);
+    answers(() => success(true));
+    await settle(60_000);
+    expect(built).toHaveLength(1);
+  });
+});
