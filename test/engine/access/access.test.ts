@@ -1,0 +1,179 @@
+import { describe, expect, test } from "vitest";
+import { Access, type AccessParts } from "../../../src/engine/access/access.ts";
+import type { Identity } from "../../../src/engine/access/identity.ts";
+import type { SignInProvider } from "../../../src/engine/access/provider.ts";
+import type { Rules } from "../../../src/engine/access/rules.ts";
+import { problem } from "../../../src/engine/errors.ts";
+import { Secret } from "../../../src/engine/secret.ts";
+import { failure, success } from "../../../src/term/output.ts";
+import { TestClock } from "../../../src/testing/index.ts";
+
+const person = (id: number, login: string): Identity => ({ kind: "person", provider: "github", person: { id, login } });
+const ann = person(7, "Ann");
+
+/** A provider whose teams are moved by hand. */
+function withTeams(rules: Rules, more: Partial<AccessParts> = {}) {
+  const clock = new TestClock();
+  const teams = new Set<string>();
+  const state = { asked: 0, reachable: true };
+  const provider: SignInProvider = {
+    id: "github",
+    title: "GitHub",
+    address: () => "https://github.example/",
+    identify: async ({ code }) =>
+      success({ person: { id: 7, login: code }, credential: new Secret("credential-of-a-test") }),
+    inTeam: async ({ org, team }, { login }) => {
+      state.asked += 1;
+      if (!state.reachable) return failure(problem("SIGN_IN_UNREACHABLE", "GitHub does not answer: HTTP 502"));
+      return success(teams.has(`${org}/${team} ${login}`));
+    },
+  };
+  const notes: string[] = [];
+  const audit = (...entry: readonly string[]): void => void notes.push(entry.join(" | "));
+  const access = new Access({ clock, token: new Secret("the-acting-token"), rules, provider, audit, ...more });
+  const roleOf = async (identity: Identity): Promise<string> => {
+    const { role, services, doubt } = await access.grantOf(identity);
+    return [role, ...(services ?? []), ...(doubt === undefined ? [] : [`? ${doubt}`])].join(" ");
+  };
+  return { clock, access, teams, state, roleOf, notes };
+}
+
+const rules = (admins: readonly string[], ...builders: Rules["builders"]): Rules => ({ admins, builders });
+
+describe("what people may do", () => {
+  test.each([
+    [["github:ann"], [], "admin"],
+    [["github:ANN"], [], "admin"],
+    [["github:ann#7"], [], "admin"],
+    [["github:renamed#7"], [], "admin"],
+    [["github:ann#8"], [], "viewer"],
+    [["gitlab:ann"], [], "viewer"],
+    [["github:annette", "github:an"], [], "viewer"],
+    [["github:acme/ann"], [], "viewer"],
+    [[], [{ who: "github:ann" }], "builder"],
+    [
+      [],
+      [
+        { who: "github:ann", services: ["a"] },
+        { who: "github:ann", services: ["b"] },
+      ],
+      "builder a b",
+    ],
+    [[], [{ who: "github:ann", services: ["a"] }, { who: "github:ann" }], "builder"],
+    [["github:ann"], [{ who: "github:ann", services: ["a"] }], "admin"],
+    [["nonsense", "github:"], [{ who: "" }], "viewer"],
+  ] as const)("admins %j, builders %j: %s", async (admins, builders, role) => {
+    expect(await withTeams({ admins, builders }).roleOf(ann)).toBe(role);
+  });
+
+  test("teams add to it, and are asked for only where they could", async () => {
+    const { teams, roleOf, state } = withTeams(
+      rules(
+        ["github:acme/admins", "github:bob"],
+        { who: "github:acme/ops", services: ["shop"] },
+        { who: "github:acme/dev" },
+      ),
+    );
+    teams.add("acme/ops Ann");
+    expect(await roleOf(ann)).toBe("builder shop");
+    expect(state.asked).toBe(3);
+    teams.add("acme/admins eve");
+    expect(await roleOf(person(9, "eve"))).toBe("admin");
+    expect(state.asked).toBe(4);
+    expect(await roleOf(person(1, "bob"))).toBe("admin");
+    expect(state.asked).toBe(4);
+  });
+
+  test("a right that is taken away is gone within a minute, a new one seen in that time", async () => {
+    const { clock, teams, roleOf, state } = withTeams(rules(["github:acme/admins"]));
+    teams.add("acme/admins Ann");
+    expect(await roleOf(ann)).toBe("admin");
+    teams.clear();
+    await clock.advance(59_999);
+    expect([await roleOf(ann), state.asked]).toEqual(["admin", 1]);
+    await clock.advance(1);
+    expect([await roleOf(ann), state.asked]).toEqual(["viewer", 2]);
+  });
+
+  test("what cannot be found out is not granted, and asked again soon", async () => {
+    const { clock, teams, roleOf, state } = withTeams(rules(["github:acme/admins"], { who: "github:ann" }));
+    teams.add("acme/admins Ann");
+    state.reachable = false;
+    expect(await roleOf(ann)).toBe("builder ? GitHub does not answer: HTTP 502");
+    state.reachable = true;
+    await clock.advance(9_999);
+    expect(await roleOf(ann)).toContain("?");
+    await clock.advance(1);
+    expect(await roleOf(ann)).toBe("admin");
+  });
+
+  test("signing in anew asks anew", async () => {
+    const { access, teams, roleOf } = withTeams(rules(["github:acme/admins"]));
+    expect(await roleOf(ann)).toBe("viewer");
+    teams.add("acme/admins Ann");
+    const { provider } = access;
+    if (provider === undefined) throw new Error("no provider");
+    const answer = { code: "Ann", verifier: "", returnTo: "" };
+    expect(await access.identify(provider, answer, new AbortController().signal)).toMatchObject({ ok: true });
+    expect(await roleOf(ann)).toBe("admin");
+  });
+});
+
+describe("tokens and the sessions that they open", () => {
+  test("the acting token is admin; another one ends the sessions of the old one", async () => {
+    const rows: Parameters<NonNullable<AccessParts["keeper"]>["sessions"]["put"]>[0][] = [];
+    const keeper: AccessParts["keeper"] = {
+      sessions: { load: () => rows, put: async (row) => void rows.push(row) },
+      tokens: { load: () => [], put: async () => {} },
+    };
+    const { access, roleOf } = withTeams(rules([]), { keeper });
+    const identity = access.identityOfToken("the-acting-token");
+    if (identity === undefined) throw new Error("refused");
+    expect(await roleOf(identity)).toBe("admin");
+    const { secret } = access.signIn(identity);
+    const restarted = withTeams(rules([]), { keeper }).access;
+    expect(restarted.sessionOf(secret)?.identity).toEqual(identity);
+    const other = withTeams(rules([]), { keeper, token: new Secret("another-token") }).access;
+    expect(other.sessionOf(secret)).toBeUndefined();
+    expect(access.identityOfToken("the-acting-toke")).toBeUndefined();
+  });
+
+  test("a revoked token ends what it opened", async () => {
+    const { access, roleOf } = withTeams(rules([]));
+    const made = await access.tokens.create({ name: "ci", role: "builder", services: ["shop"], createdBy: "token" });
+    const identity = made.ok ? access.identityOfToken(made.value.token) : undefined;
+    if (identity === undefined) throw new Error("refused");
+    expect(await roleOf(identity)).toBe("builder shop");
+    const { secret } = access.signIn(identity);
+    await access.tokens.revoke("ci");
+    expect(access.sessionOf(secret)).toBeUndefined();
+    expect(await roleOf(identity)).toBe("viewer");
+  });
+
+  test("a person's session is worth nothing without the provider", () => {
+    const rows: Parameters<NonNullable<AccessParts["keeper"]>["sessions"]["put"]>[0][] = [];
+    const keeper: AccessParts["keeper"] = {
+      sessions: { load: () => rows, put: async (row) => void rows.push(row) },
+      tokens: { load: () => [], put: async () => {} },
+    };
+    const { secret } = withTeams(rules(["github:ann"]), { keeper }).access.signIn(ann);
+    const without = new Access({ clock: new TestClock(), token: new Secret("the-acting-token"), keeper });
+    expect(without.sessionOf(secret)).toBeUndefined();
+  });
+});
+
+describe("the audit log", () => {
+  test("has who signed in and out, and thirty refusals a minute of one person at most", async () => {
+    const { access, notes, clock } = withTeams(rules([]));
+    const { session } = access.signIn(ann);
+    await access.signOut(session);
+    expect(notes.splice(0)).toEqual(["github:Ann | sign-in | github:Ann | ", "github:Ann | sign-out | github:Ann | "]);
+    for (let count = 0; count < 40; count += 1) access.refused(ann, "POST /job", "only an administrator can do this");
+    access.refused(person(8, "bob"), "POST /job", "no");
+    expect(notes.filter((note) => note.startsWith("github:Ann"))).toHaveLength(30);
+    expect(notes.at(-1)).toBe("github:bob | refused | POST /job | no");
+    await clock.advance(60_000);
+    access.refused(ann, "POST /job", "no");
+    expect(notes.at(-1)).toBe("github:Ann | refused | POST /job | no");
+  });
+});
