@@ -1,4 +1,4 @@
-import { map2Node, type Node } from "../incr/index.ts";
+import { map2Node, mapNode, type Node } from "../incr/index.ts";
 import { active, type Failure, type Output, ok } from "../term/output.ts";
 import { Term } from "../term/term.ts";
 import type { Deployed } from "./effects/lane-face.ts";
@@ -69,4 +69,14 @@ function stateOf(output: Output<Deployed>): DeployState {
   if (output.state === "active") return output.phase === "running" ? "in_progress" : "queued";
   if (output.failure.class === "transient") return "in_progress"; // it is tried again by itself
   return output.failure.class === "system" ? "error" : "failure";
+}
+
+/** `f` of the value; on its way for as long as `f` gives nothing. */
+export function picked<A, B>(term: Term<A>, f: (value: A) => B | undefined): Term<B> {
+  const apply = (output: Output<A>): Output<B> => {
+    if (output.state !== "ok") return output;
+    const value = f(output.value);
+    return value === undefined ? active("ready", term.key) : ok(value);
+  };
+  return new Term(term.world, { node: mapNode(term.node, apply), inputs: term });
 }

@@ -20,6 +20,8 @@ export interface Deploying {
 export interface Lowered {
   readonly term: Term<Deployed>;
   readonly service: Service;
+  /** Whether a generation was brought to the target by us; else it ran already. */
+  readonly rolledOut: (generation: number) => boolean;
 }
 
 /** A kind of target: one line here, one folder in `plugins/`. */
@@ -52,5 +54,5 @@ function lowerSwarm(declared: TargetDeclaration, { ports, box, image, fresh, sou
     at: declared.at,
     ...(declared.url === undefined ? {} : { url: declared.url }),
   };
-  return { term: made.term, service: serviceOf(made.lane, about) };
+  return { term: made.term, service: serviceOf(made.lane, about), rolledOut: (of) => made.lane.rolledOut(of) };
 }

@@ -55,6 +55,10 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   get want(): Wanted<W> | undefined {
     return this.#core.want;
   }
+  /** Whether this generation was brought to the target; else it ran there already, or does not yet. */
+  rolledOut(generation: number): boolean {
+    return this.last?.state === "verified" && this.last.generation === generation;
+  }
   get asleep(): boolean {
     return this.#core.waker.asleep;
   }

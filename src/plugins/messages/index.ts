@@ -1,0 +1,3 @@
+export { type Ending, endingKey, endingOf } from "./message.ts";
+export { slackSender } from "./slack.ts";
+export { webhookSender } from "./webhook.ts";
