@@ -25,10 +25,12 @@ await main("npm run openapi", async () => {
   const whole = await published();
   const names = new Set();
   const operations = Object.fromEntries(servedOperations().map((name) => [name, operationOf(whole, name, names)]));
+  const events = Object.fromEntries(sentEvents().map((name) => [name, eventOf(whole, name, names)]));
   const schemas = schemasOf(whole, names);
-  const text = `{"version":"${VERSION}",\n"operations":${linewise(operations)},\n"schemas":${linewise(schemas)}}\n`;
+  const text = `{"version":"${VERSION}",\n"operations":${linewise(operations)},\n"events":${linewise(events)},\n"schemas":${linewise(schemas)}}\n`;
   writeFileSync(join(folder, "openapi.json"), text);
-  say("openapi", `${Object.keys(operations).length} operations, ${Object.keys(schemas).length} schemas`);
+  const count = (of) => Object.keys(of).length;
+  say("openapi", `${count(operations)} operations, ${count(events)} webhooks, ${count(schemas)} schemas`);
 });
 
 /** One entry a line, so that a difference can be read. */
@@ -42,6 +44,18 @@ function servedOperations() {
   const files = readdirSync(join(folder, "routes")).map((name) => readFileSync(join(folder, "routes", name), "utf8"));
   const found = files.flatMap((text) => [...text.matchAll(/"((?:GET|POST|PATCH|PUT|DELETE) \/[^"]*)"/g)]);
   return [...new Set(found.map(([, name]) => name))].toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+/** The list in events.ts. */
+function sentEvents() {
+  const [, list] = /EVENTS = \[([^\]]*)\]/.exec(readFileSync(join(folder, "events.ts"), "utf8"));
+  return [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name);
+}
+
+function eventOf(whole, name, names) {
+  const event = whole["x-webhooks"][name];
+  if (event === undefined) throw new Stop(`GitHub describes no webhook ${name}`);
+  return plain(whole, event.post.requestBody.content["application/json"].schema, names);
 }
 
 async function published() {
@@ -64,7 +78,7 @@ async function must(argv, cwd) {
 function operationOf(whole, name, names) {
   const [method, path] = name.split(" ");
   const operation = whole.paths[path]?.[method.toLowerCase()];
-  if (operation === undefined) throw new Stop(`GitHub describes no ${name}`, "");
+  if (operation === undefined) throw new Stop(`GitHub describes no ${name}`);
   const take = (schema) => plain(whole, schema, names);
   const parameters = (operation.parameters ?? [])
     .map((parameter) => resolved(whole, parameter))

@@ -118,6 +118,7 @@ describe("webhooks", () => {
       "create, push, pull_request opened, push, pull_request synchronize, issue_comment created, " +
         "issue_comment edited, push, pull_request closed, delete, push, repository renamed, installation deleted",
     );
+    expect(fake.violations).toEqual([]);
   });
 
   test("get lost, come late, come twice, come in another order, and are sent again by hand", async () => {

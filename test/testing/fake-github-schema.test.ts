@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { EVENTS } from "../../src/testing/fake-github/events.ts";
 import { Router } from "../../src/testing/fake-github/router.ts";
 import { routes } from "../../src/testing/fake-github/routes/index.ts";
 import {
   complete,
+  describedEvents,
   describedOperations,
   faults,
   isShape,
@@ -15,6 +17,7 @@ test("openapi.json describes what is served, and nothing else (npm run openapi)"
   const served = new Set(routes.map(({ operation }) => operation));
   expect(served.size).toBe(routes.length);
   expect(new Set(describedOperations())).toEqual(served);
+  expect(describedEvents()).toEqual(EVENTS);
 });
 
 describe("own answers", () => {

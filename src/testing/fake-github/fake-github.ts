@@ -64,8 +64,9 @@ export class FakeGitHub extends Acts {
   /** Starts one; `close` ends it. */
   static async start({ clock = createClock() }: FakeGitHubOptions = {}): Promise<FakeGitHub> {
     const world = new World(clock);
+    const violations: string[] = [];
     const credentials = new Credentials(world);
-    const webhooks = new Webhooks(clock, credentials.webhookSecret, credentials.appId);
+    const webhooks = new Webhooks(clock, credentials.webhookSecret, credentials.appId, (what) => violations.push(what));
     const site = { url: "" };
     const shapes = new Shapes(world, credentials.appId, () => site.url);
     shapes.permissions = PERMISSIONS;
@@ -76,20 +77,20 @@ export class FakeGitHub extends Acts {
       webhooks.tell(event, { ...(action === undefined ? {} : { action }), ...more, ...where });
     };
     const ground: Ground = { world, shapes, credentials, rates: new Rates(clock), tell };
-    const fake = new FakeGitHub(ground, credentials, webhooks);
+    const fake = new FakeGitHub(ground, credentials, webhooks, violations);
     site.url = `http://127.0.0.1:${await fake.#server.listen()}`;
     fake.#site = site.url;
     return fake;
   }
 
-  private constructor(ground: Ground, credentials: Credentials, webhooks: Webhooks) {
+  private constructor(ground: Ground, credentials: Credentials, webhooks: Webhooks, violations: string[]) {
     super(ground);
     const { clock } = ground.world;
     this.#credentials = credentials;
     this.webhooks = webhooks;
     this.oauth = new OAuth(clock, credentials);
     this.#git = new GitHttp(ground.world, credentials);
-    this.#server = new FakeServer(clock, ground, this.#git, this.oauth);
+    this.#server = new FakeServer(clock, ground, this.#git, this.oauth, violations);
   }
 
   /** Of the site, without a slash at the end: git and sign-in are there, the API is under `/api/v3` as well as here. */

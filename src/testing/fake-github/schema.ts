@@ -23,6 +23,8 @@ export interface Operation {
 interface Description {
   readonly version: string;
   readonly operations: { readonly [name: string]: Operation };
+  /** What webhooks bring, by event and action: "pull-request-opened". */
+  readonly events: { readonly [name: string]: Schema };
   readonly schemas: { readonly [name: string]: Schema };
 }
 
@@ -48,12 +50,14 @@ function described(json: unknown): Description {
 }
 
 const isDescription = (json: unknown): json is Description =>
-  typeof json === "object" && json !== null && "operations" in json && "schemas" in json;
+  typeof json === "object" && json !== null && "operations" in json && "events" in json && "schemas" in json;
 
 export function operationOf(name: string): Operation | undefined {
   return description().operations[name];
 }
 
+export const eventSchema = (name: string): Schema | undefined => description().events[name];
+export const describedEvents = (): readonly string[] => Object.keys(description().events);
 export const describedOperations = (): readonly string[] => Object.keys(description().operations);
 
 const validators = new Map<Schema, ReturnType<typeof Compile>>();

@@ -19,7 +19,7 @@ export class FakeServer {
   readonly mishaps = new Mishaps();
   readonly requests: Recorded[] = [];
   /** What was not as GitHub would have it, of a request or of our own answers. Tests expect it to be empty. */
-  readonly violations: string[] = [];
+  readonly violations: string[];
   /** Called before each request is answered: what a test does in between, such as a push between two pages. */
   before: (ask: Ask) => void = () => {};
   readonly #clock: Clock;
@@ -30,8 +30,9 @@ export class FakeServer {
   readonly #router = new Router(routes);
   readonly #server: Server;
 
-  constructor(clock: Clock, ground: Ground, git: GitHttp, oauth: OAuth) {
+  constructor(clock: Clock, ground: Ground, git: GitHttp, oauth: OAuth, violations: string[]) {
     this.#clock = clock;
+    this.violations = violations;
     this.#ground = ground;
     this.#api = new Api(ground);
     this.#git = git;

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 import type { Clock } from "../../engine/clock.ts";
+import { payloadOf } from "./events.ts";
 import type { Shape } from "./schema.ts";
 
 /** GitHub waits no longer for an answer. */
@@ -39,18 +40,21 @@ export class Webhooks {
   readonly #clock: Clock;
   readonly #secret: string;
   readonly #appId: number;
+  readonly #violated: (what: string) => void;
   #held: Delivery[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(clock: Clock, secret: string, appId: number) {
+  constructor(clock: Clock, secret: string, appId: number, violated: (what: string) => void) {
     this.#clock = clock;
     this.#secret = secret;
     this.#appId = appId;
+    this.#violated = violated;
   }
 
   /** Something happened. */
   tell(event: string, payload: Shape): void {
-    const delivery = { id: randomUUID(), event, body: JSON.stringify(payload), answers: [] };
+    const body = JSON.stringify(payloadOf(event, payload, this.#violated));
+    const delivery = { id: randomUUID(), event, body, answers: [] };
     this.deliveries.push(delivery);
     if (this.url === undefined || this.mode === "drop") return;
     if (this.mode === "hold") this.#held.push(delivery);
