@@ -43,12 +43,6 @@ export class BuildLog {
     return this.#fault;
   }
 
-  /** Whether something was done, and all that was begun came to a good end. */
-  get complete(): boolean {
-    const begun = [...this.#seen.values()].filter(({ told }) => told !== "");
-    return begun.length > 0 && begun.every(({ completed }) => completed);
-  }
-
   add(status: BuildStatus): void {
     for (const vertex of status.vertexes) this.#begin(vertex);
     for (const { vertex, text } of status.logs) {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Builder } from "../../engine/cache/builder.ts";
+import type { Job } from "../../engine/job.ts";
 import type { Json } from "../../engine/json.ts";
 import type { Pool } from "../../engine/pool.ts";
 import type { Share } from "../../engine/shares.ts";
 import { failure, success } from "../../term/output.ts";
 import { type DockerBuildContext, type DockerBuildKey, dockerBuild } from "./build.ts";
+import { type Engine, statusOf } from "./connect.ts";
 import { runBuild } from "./run-build.ts";
 
 export interface DockerCheckContext extends Pick<DockerBuildContext, "engine" | "checkout"> {
@@ -22,7 +24,7 @@ export interface DockerCheckKey {
   readonly shares: readonly Share[];
 }
 
-/** It can be built. There is no image: nothing of it can be deployed. */
+/** It can be built. Its image is gone: nothing of it can be deployed. */
 export interface CheckedBuild {
   readonly commit: string;
 }
@@ -32,7 +34,7 @@ const LEVEL = "average";
 
 /**
  * Finds out whether a commit's image can be built, away from the builds that are deployed: other places, other caches,
- * no image, and no network where its author is a stranger.
+ * an image that is thrown away, and no network where its author is a stranger.
  *
  * Fails as `dockerBuild` does, and with `CONTEXT_REFUSED` for a Dockerfile that brings its own program to read it.
  */
@@ -62,12 +64,24 @@ export const dockerCheck: Builder<DockerCheckContext, DockerCheckKey, CheckedBui
         confined: { network: key.network },
       };
       const built = await runBuild(context.engine, request, job);
-      return built.ok ? success({ commit: build.commit }) : failure(built.error);
+      if (!built.ok) return failure(built.error);
+      await discard(context.engine, built.value, job);
+      return success({ commit: build.commit });
     } finally {
       await files.value.dispose();
     }
   },
 };
+
+/** No other build has the image: its label is this scope's. Somebody else may have removed it already. */
+async function discard(engine: Engine, image: string, job: Job): Promise<void> {
+  try {
+    await engine.client.getImage(image).remove({});
+  } catch (error) {
+    if (statusOf(error) !== 404)
+      job.log(`The image stays on the engine: ${engine.failureOf(error, `removing ${image}`).message}`);
+  }
+}
 
 /** The same length for all, and none that a trusted build has. */
 const scopeName = (scope: string): string => createHash("sha256").update(`check ${scope}`).digest("hex").slice(0, 16);

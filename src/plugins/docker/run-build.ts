@@ -22,18 +22,12 @@ export interface BuildRequest {
   readonly confined?: Confined;
 }
 
-/** A build whose layers no other may use, and which leaves no image. */
+/** A build whose layers no other may use, and whose image is none that is deployed. */
 export interface Confined {
   readonly network: "default" | "none";
 }
 
-/** What a confined build leaves in place of an image. */
-const NO_IMAGE = "";
-
-/**
- * Sends a checkout to the engine and follows the build; returns the image's id, or nothing but that it can be built for
- * a confined one. Aborting the job stops the build.
- */
+/** Sends a checkout to the engine and follows the build; returns the image's id. Aborting the job stops the build. */
 export async function runBuild(engine: Engine, request: BuildRequest, job: Job): Promise<Result<string>> {
   const dockerfile = await findDockerfile(request.dir, request.dockerfile, request.commit);
   if (!dockerfile.ok) return dockerfile;
@@ -52,7 +46,7 @@ export async function runBuild(engine: Engine, request: BuildRequest, job: Job):
   });
   try {
     const stream = await send(engine, context, dockerfile.value, request, job.signal);
-    return await follow(engine, stream, context, log, job, request.confined !== undefined);
+    return await follow(engine, stream, context, log, job);
   } catch (error) {
     if (job.signal.aborted) return cancelled(job);
     if (packing !== undefined) return failure(problem("CONTEXT_REFUSED", `packing the context: ${packing.message}`));
@@ -106,18 +100,21 @@ function send(
 }
 
 /**
- * No image comes of it, so that none can be deployed. A host name of the scope's own becomes part of what every RUN is
- * known by: its layer is found again by the same scope only.
+ * A label makes its image another one than any that is deployed. A host name of the scope's own becomes part of what
+ * every RUN is known by: its layer is found again by the same scope only.
  *
- * @source docs.docker.com/reference/api/engine, ImageBuild: outputs, networkmode, extrahosts
+ * @source docs.docker.com/reference/api/engine, ImageBuild: labels, networkmode, extrahosts
  */
 function confinement({ network }: Confined, scope: string): Readonly<Record<string, string>> {
   return {
-    outputs: JSON.stringify([{ Type: "cacheonly", Attrs: {} }]),
+    labels: JSON.stringify({ [CHECK_LABEL]: scope }),
     extrahosts: `${scope}.scope.invalid:127.0.0.1`,
     ...(network === "none" ? { networkmode: "none" } : {}),
   };
 }
+
+/** What an image bears that only shows that it can be built: it may be removed at any time. */
+const CHECK_LABEL = "millrace.check";
 
 const isStream = (answer: unknown): answer is NodeJS.ReadableStream =>
   typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer;
@@ -128,7 +125,6 @@ async function follow(
   context: PackedContext,
   log: BuildLog,
   job: Job,
-  confined: boolean,
 ): Promise<Result<string>> {
   let image: string | undefined;
   let error: string | undefined;
@@ -141,8 +137,7 @@ async function follow(
   const { files, bytes } = context.packed;
   job.log(`the context had ${files} entries, ${(bytes / 1e6).toFixed(1)} MB`);
   if (error !== undefined) return failure(buildFailure(engine, error, log));
-  if (confined && log.complete) return success(NO_IMAGE);
-  if (image !== undefined && !confined) return success(image);
+  if (image !== undefined) return success(image);
   return failure(engine.failureOf(new Error("the connection was closed before the build ended"), "building"));
 }
 

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SharedPool } from "../../src/engine/shares.ts";
+import { type DockerCheckKey, dockerBuild, dockerCheck } from "../../src/plugins/docker/index.ts";
+import { buildContext, buildKey, docker, testEngine } from "../support/docker.ts";
+import { makeRepository, type TestRepository } from "../support/git.ts";
+import { busyboxImage } from "../support/images.ts";
+import { testJob } from "../support/job.ts";
+import { dockerHost, need } from "../support/need.ts";
+
+const state = mkdtempSync(join(tmpdir(), "millrace-check-"));
+const repositories: TestRepository[] = [];
+const images = new Set<string>();
+let base = "";
+
+const trusted = () => buildContext(state, testEngine(dockerHost));
+const pool = new SharedPool("checks", 2);
+
+function repository(dockerfile: string): TestRepository {
+  const made = makeRepository({ Dockerfile: dockerfile });
+  repositories.push(made);
+  return made;
+}
+
+async function check(from: TestRepository, more: Partial<DockerCheckKey> = {}) {
+  const job = testJob();
+  const { engine, checkout } = trusted();
+  const context = { engine, checkout, poolFor: (shares: DockerCheckKey["shares"]) => pool.for(shares) };
+  const key: DockerCheckKey = { build: buildKey(from), scope: "own 5", network: "default", shares: [], ...more };
+  const result = await dockerCheck.build(context, key, job);
+  return { result, text: job.text(), job };
+}
+
+async function build(from: TestRepository): Promise<string> {
+  const job = testJob();
+  const result = await dockerBuild.build(trusted(), buildKey(from), job);
+  if (!result.ok) throw new Error(`${result.error.message}\n${job.text()}`);
+  images.add(result.value.image);
+  return job.text();
+}
+
+/** Something no other run of the tests has in its cache. */
+const fresh = (): string => `${process.pid}-${Math.random().toString(36).slice(2)}`;
+/** A number that is another one each time the instruction really runs. */
+const LOTTERY = `cat /proc/sys/kernel/random/uuid | tee /drawn`;
+const drawn = (text: string): string => /^#\d+ ([0-9a-f]{8}-[0-9a-f-]{27})$/m.exec(text)?.[1] ?? "none";
+
+describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () => {
+  beforeAll(async () => {
+    base = await busyboxImage();
+  });
+  afterAll(async () => {
+    for (const one of repositories) one.dispose();
+    rmSync(state, { recursive: true, force: true });
+    for (const image of images) await docker(["rmi", image], dockerHost).catch(() => {});
+  });
+
+  test("says that it can be built, and leaves no image", async () => {
+    const label = `drawn=${fresh()}`;
+    const { result, text, job } = await check(repository(`FROM ${base}\nLABEL ${label}\nRUN echo hello\n`));
+    expect(result).toMatchObject({ ok: true, value: { commit: expect.stringMatching(/^[0-9a-f]{40}$/) } });
+    expect(text).toMatch(/^#\d+ hello$/m);
+    expect(text).not.toContain("stays on the engine");
+    expect(job.starts).toMatchObject([{ level: "average" }]);
+    expect(await docker(["images", "--all", "--quiet", "--filter", `label=${label}`], dockerHost)).toBe("");
+  });
+
+  test("fails as any other, with the instruction's own words", async () => {
+    const { result } = await check(repository(`FROM ${base}\nRUN echo oh no ${fresh()} && exit 3\n`));
+    expect(result).toMatchObject({
+      error: { code: "BUILD_FAILED", message: expect.stringMatching(/exit code: 3[^]*oh no/) },
+    });
+  });
+
+  test("gives no layer to a build that is deployed, nor to another scope; its own finds it again", async () => {
+    const source = repository(`FROM ${base}\nRUN echo ${fresh()} && ${LOTTERY}\n`);
+    const first = drawn((await check(source)).text);
+    expect(first).toMatch(/-/);
+    const again = (await check(source)).text;
+    expect([drawn(again), /CACHED/.test(again)]).toEqual(["none", true]);
+    const stranger = drawn((await check(source, { scope: "stranger", network: "none" })).text);
+    const deployed = drawn(await build(source));
+    expect(new Set([first, stranger, deployed]).size).toBe(3);
+    expect([first, stranger, deployed]).not.toContain("none");
+  });
+
+  test("neither sees nor spoils what a deployed build keeps in a cache mount", async () => {
+    const mount = "--mount=type=cache,id=shared,target=/cache";
+    const source = repository(`FROM ${base}\nRUN ${mount} echo ${fresh()}; ls /cache; echo mine > /cache/mark\n`);
+    await build(source);
+    const look = repository(`FROM ${base}\nRUN ${mount} echo ${fresh()}; ls /cache; echo poison > /cache/poison\n`);
+    const { text } = await check(look, { build: { ...buildKey(look), source: { url: look.dir } } });
+    expect(text).not.toMatch(/^#\d+ mark$/m);
+    const other = await check(look, { scope: "stranger" });
+    expect(other.text).not.toMatch(/^#\d+ poison$/m);
+    // With the same name for the same repository, the deployed build finds its own mark and nothing else.
+    source.commit({ Dockerfile: `FROM ${base}\nRUN ${mount} echo ${fresh()}; ls /cache\n` });
+    const after = await build(source);
+    expect(after).toMatch(/^#\d+ mark$/m);
+    expect(after).not.toMatch(/^#\d+ poison$/m);
+  });
+
+  test("has no network where its author is a stranger, whatever it asks for", async () => {
+    const list = "ls /sys/class/net | tr '\\n' ' '";
+    const source = repository(`FROM ${base}\nRUN --network=default echo "${fresh()} has $(${list})"\n`);
+    expect((await check(source, { network: "none" })).text).toMatch(/^#\d+ \S+ has lo $/m);
+    const host = repository(`FROM ${base}\nRUN --network=host echo ${fresh()}\n`);
+    expect((await check(host, { network: "none" })).result).toMatchObject({ ok: false });
+    const insecure = repository(`FROM ${base}\nRUN --security=insecure echo ${fresh()}\n`);
+    expect((await check(insecure)).result).toMatchObject({ ok: false });
+  });
+
+  test("may not bring the program that reads its Dockerfile", async () => {
+    const { result } = await check(repository(`# syntax=evil.example/frontend\nFROM ${base}\n`));
+    expect(result).toMatchObject({
+      error: { code: "CONTEXT_REFUSED", message: expect.stringContaining("evil.example") },
+    });
+  });
+});
