@@ -1,5 +1,7 @@
 import type { Observable } from "rxjs";
-import type { Person } from "./refs.ts";
+import type { Result } from "../term/output.ts";
+import type { Codec, Json } from "./json.ts";
+import { isPerson, type Person } from "./refs.ts";
 
 /** What a forge told us, checked and stored. A hint only: every fact is read again from the forge. */
 export type Hint =
@@ -19,7 +21,65 @@ export type Hint =
       readonly body: string;
     };
 
+/** Does its part about a hint; a transient failure is tried again. Hints of other kinds are none of its business: ok. */
+export type HintHandler = (hint: Hint) => Promise<Result<void>>;
+
 /** Everything that forges tell us, in the order in which it came in. */
 export interface Hints {
+  /** Told once, as soon as it is durable: for what a sweep would find too. */
   readonly changes: Observable<Hint>;
+}
+
+export interface DurableHints extends Hints {
+  /** Told until it went well, by the next process if need be: for what nobody would find otherwise. */
+  handle(handler: HintHandler): void;
+}
+
+/** Where deliveries come in: the web gives the bytes as they came, a plugin says what is answered. */
+export interface Door {
+  /** The last part of `/webhooks/…`. */
+  readonly forge: string;
+  /** Longer bodies are cut off. */
+  readonly bytesMax: number;
+  /** Whether the headers alone are reason enough to refuse, before a byte of the body is read. */
+  refuses(headers: DeliveryHeaders): DoorAnswer | undefined;
+  receive(headers: DeliveryHeaders, body: Buffer): Promise<DoorAnswer>;
+}
+
+export type DeliveryHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export interface DoorAnswer {
+  readonly status: 202 | 400 | 401 | 415 | 503;
+  /** For who looks at the forge's list of deliveries: says what became of it, and nothing of ours. */
+  readonly note: string;
+}
+
+/** What came through a door since the start, by kind and outcome: for the metrics. */
+export interface DoorCount {
+  readonly kind: string;
+  /** taken · known · ignored · refused · full */
+  readonly outcome: string;
+  readonly count: number;
+}
+
+type Fields = { readonly [name: string]: Json };
+
+/** Hints as they are stored. */
+export const hintCodec: Codec<Hint> = {
+  encode: (hint) => (hint.kind === "comment" ? { ...hint, author: { ...hint.author } } : { ...hint }),
+  decode: (json) => {
+    if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object that is no list
+    return decodeFields(json as Fields);
+  },
+};
+
+function decodeFields({ kind, repository, name, commit, job, pull, comment, author, body }: Fields): Hint | undefined {
+  if (kind === "installations") return { kind };
+  if (typeof repository !== "number") return undefined;
+  if (kind === "refs" && typeof name === "string") return { kind, repository, name };
+  if (kind === "rerequested" && typeof commit === "string")
+    return { kind, repository, commit, ...(typeof job === "string" ? { job } : {}) };
+  if (kind !== "comment" || typeof pull !== "number" || typeof comment !== "number") return undefined;
+  return isPerson(author) && typeof body === "string" ? { kind, repository, pull, comment, author, body } : undefined;
 }

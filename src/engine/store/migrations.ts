@@ -88,6 +88,11 @@ export const migrations: readonly string[] = [
     created_by TEXT NOT NULL, expires_ms INTEGER, revoked_ms INTEGER
   ) STRICT;
   `,
+  `
+  ALTER TABLE inbox ADD COLUMN hint TEXT NOT NULL DEFAULT 'null';
+  CREATE INDEX inbox_open ON inbox (received_ms) WHERE processed_ms IS NULL;
+  CREATE INDEX inbox_by_age ON inbox (received_ms);
+  `,
 ];
 
 /**

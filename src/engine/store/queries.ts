@@ -7,6 +7,7 @@ import {
   auditTable,
   eventTable,
   headTable,
+  inboxTable,
   intentTable,
   jobInputTable,
   jobTable,
@@ -70,6 +71,9 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
     lastAuditId: () => numbers("SELECT coalesce(max(id), 0) AS n FROM audit")[0] ?? 0,
     approval: (repository, pull, hash) =>
       rows(approvalTable, "WHERE repository = ? AND pull = ? AND hash = ?", repository, pull, hash)[0],
+    inbox: (delivery) => rows(inboxTable, "WHERE delivery = ?", delivery)[0],
+    openInbox: () => rows(inboxTable, "WHERE processed_ms IS NULL ORDER BY received_ms, rowid"),
+    lastInboxMs: () => rows(inboxTable, "ORDER BY received_ms DESC LIMIT 1")[0]?.receivedMs,
     operations: () => read("SELECT DISTINCT op FROM job ORDER BY op").flatMap((raw) => textIn(raw) ?? []),
     durations: (term, op, limit) =>
       numbers(

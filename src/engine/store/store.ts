@@ -124,6 +124,21 @@ export interface ApprovalRow {
   readonly atMs: number;
 }
 
+/** Something that a forge told us. */
+export interface InboxRow {
+  /** The forge and its name of the delivery: told again, it has the same. */
+  readonly delivery: string;
+  /** push · pull_request · …, as the forge calls it. */
+  readonly kind: string;
+  /** SHA-256 of the body. */
+  readonly bodyDigest: string;
+  /** What it comes down to; null: nothing for us. */
+  readonly hint: Json;
+  readonly receivedMs: number;
+  /** Null: not acted on yet; the next process does it. */
+  readonly processedMs: number | null;
+}
+
 /** Somebody is signed in. A row whose session is over is used again: that is what its number is for. */
 export interface SessionRow {
   readonly id: number;
@@ -168,6 +183,9 @@ export type Write =
   | { readonly put: "setting"; readonly row: { readonly name: string; readonly value: Json } }
   | { readonly put: "audit"; readonly row: AuditRow }
   | { readonly put: "approval"; readonly row: ApprovalRow }
+  | { readonly put: "inbox"; readonly row: InboxRow }
+  /** Takes out what was acted on and is older. */
+  | { readonly put: "inboxBefore"; readonly row: { readonly receivedMs: number } }
   | { readonly put: "session"; readonly row: SessionRow }
   | { readonly put: "apiToken"; readonly row: ApiTokenRow };
 
@@ -259,6 +277,11 @@ export interface Queries {
   /** Also those that were revoked, by name. */
   apiTokens(): readonly ApiTokenRow[];
   approval(repository: number, pull: number, hash: string): ApprovalRow | undefined;
+  inbox(delivery: string): InboxRow | undefined;
+  /** Not acted on yet, oldest first. */
+  openInbox(): readonly InboxRow[];
+  /** When the newest of them came in; undefined when there is none. */
+  lastInboxMs(): number | undefined;
   /** Distinct operations that have jobs. */
   operations(): readonly string[];
   /** Durations of the last `limit` good runs of a term, newest first, in milliseconds. */

@@ -20,6 +20,7 @@ import {
   type AuditRow,
   type EventRow,
   type HeadRow,
+  type InboxRow,
   type IntentRow,
   type IntentState,
   type JobInputRow,
@@ -146,6 +147,24 @@ export const approvalTable = table<ApprovalRow>("approval", ["repository", "pull
   atMs: whole,
 });
 
+export const inboxTable = table<InboxRow>("inbox", ["delivery"], {
+  delivery: text,
+  kind: text,
+  bodyDigest: text,
+  hint: json,
+  receivedMs: whole,
+  processedMs: nullable(whole),
+});
+
+/** Not a table of its own: what it takes out of the inbox. */
+const inboxBefore = {
+  upsert: "DELETE FROM inbox WHERE processed_ms IS NOT NULL AND received_ms < ?",
+  width: 1,
+  encode: (row: { readonly receivedMs: number }, to: Sql[]): void => {
+    to.push(row.receivedMs);
+  },
+};
+
 export const sessionTable = table<SessionRow>("session", ["id"], {
   id: whole,
   hash: text,
@@ -176,6 +195,8 @@ const tables = {
   setting: settingTable,
   audit: auditTable,
   approval: approvalTable,
+  inbox: inboxTable,
+  inboxBefore,
   session: sessionTable,
   apiToken: apiTokenTable,
 } as const;
@@ -225,6 +246,10 @@ function encodeRow(write: Write, to: Sql[]): void {
       return auditTable.encode(write.row, to);
     case "approval":
       return approvalTable.encode(write.row, to);
+    case "inbox":
+      return inboxTable.encode(write.row, to);
+    case "inboxBefore":
+      return inboxBefore.encode(write.row, to);
     case "session":
       return sessionTable.encode(write.row, to);
     case "apiToken":
