@@ -7,13 +7,30 @@ import { same } from "./same.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 import type { Web } from "./web.ts";
 
+/** One route, and who may use it. */
+export interface RouteRole {
+  readonly method: string;
+  readonly url: string;
+  readonly role: Role;
+}
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** All routes: a test goes through them role by role. */
+    readonly routeRoles: readonly RouteRole[];
+  }
+}
+
 /**
  * The checks before any handler, in order: a role on every route, the origin of the request, who it is, whether the
  * role suffices, the token against forged requests, and whether what has to be stored can be.
  */
 export function guard(app: FastifyInstance, web: Web): void {
-  app.addHook("onRoute", (route) => {
-    if (route.config?.role === undefined) throw new Error(`the route ${route.url} names no role`);
+  const table: RouteRole[] = [];
+  app.decorate("routeRoles", table);
+  app.addHook("onRoute", ({ url, method, config }) => {
+    if (config?.role === undefined) throw new Error(`the route ${url} names no role`);
+    for (const one of [method].flat()) table.push({ method: one, url, role: config.role });
   });
   app.addHook("onRequest", async (request) => {
     request.visitor = await visitorOf(request, web.cookie, web.access);

@@ -1,28 +1,34 @@
 import type { FastifyInstance } from "fastify";
 import { type Clock, createClock } from "../../src/engine/clock.ts";
 import { Secret } from "../../src/engine/secret.ts";
-import { buildServer, type RunningWeb, startWeb } from "../../src/web/server.ts";
+import { buildServer, type RunningWeb, startWeb, type WebOptions } from "../../src/web/server.ts";
 import type { FakeView } from "./view.ts";
 
 export const TOKEN = "correct-horse-battery-staple-42";
 export const BEARER = { authorization: `Bearer ${TOKEN}` };
 
 /** A server to inject requests into. */
-export async function injectable(view: FakeView, clock: Clock = createClock()) {
+export async function injectable(view: FakeView, clock: Clock = createClock(), more: Partial<WebOptions> = {}) {
   const faults: unknown[] = [];
   const options = { view, clock, host: "127.0.0.1", port: 0, token: new Secret(TOKEN) };
-  const app = await buildServer({ ...options, report: (error) => faults.push(error) });
+  const app = await buildServer({ ...options, report: (error) => faults.push(error), ...more });
   return { app, faults };
 }
 
 /** A server on a free port (or on the one of its predecessor), for streams and browsers. */
-export async function listening(view: FakeView, clock: Clock = createClock(), port = 0): Promise<RunningWeb> {
+export async function listening(
+  view: FakeView,
+  clock: Clock = createClock(),
+  port = 0,
+  more: Partial<WebOptions> = {},
+): Promise<RunningWeb> {
   const options = { view, clock, host: "127.0.0.1", port, token: new Secret(TOKEN) };
   const started = await startWeb({
     ...options,
     report: (error) => {
       throw error;
     },
+    ...more,
   });
   if (!started.ok) throw new Error(started.error.message);
   return started.value;

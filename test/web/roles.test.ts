@@ -1,0 +1,287 @@
+// Every route × every kind of asker: who gets in, who is told to sign in, who is refused before any work is done.
+import type { FastifyInstance, InjectOptions } from "fastify";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Access } from "../../src/engine/access/access.ts";
+import { type Role, roles, suffices } from "../../src/engine/access/identity.ts";
+import { createClock } from "../../src/engine/clock.ts";
+import { Secret } from "../../src/engine/secret.ts";
+import { busyDay, RUNNING } from "../support/scene.ts";
+import { FakeProvider } from "../support/sign-in.ts";
+import { type FakeView, makeJob, makeNode } from "../support/view.ts";
+import { form, injectable, TOKEN } from "../support/web.ts";
+
+/** Written down by hand, as a second opinion on what each route says of itself. */
+const table: Readonly<Record<string, Role>> = {
+  "GET /": "viewer",
+  "GET /jobs": "viewer",
+  "GET /query": "viewer",
+  "GET /approvals": "viewer",
+  "GET /job/:date/:id": "viewer",
+  "GET /job/:date/:id/log.txt": "viewer",
+  "GET /pipeline.svg": "viewer",
+  "GET /favicon/:look": "viewer",
+  "GET /static/:hash/:name": "viewer",
+  "GET /healthz": "viewer",
+  "GET /readyz": "viewer",
+  "GET /metrics": "viewer",
+  "GET /login": "viewer",
+  "POST /login": "viewer",
+  "GET /login/:provider": "viewer",
+  "GET /login/:provider/callback": "viewer",
+  "POST /logout": "viewer",
+  "POST /logout/everywhere": "viewer",
+  "POST /webhooks/github": "viewer", // signed by the forge
+  "GET /api/v1/openapi.json": "viewer",
+  "GET /api/v1/graph": "viewer",
+  "GET /api/v1/approvals": "viewer",
+  "GET /api/v1/jobs": "viewer",
+  "GET /api/v1/jobs/:date/:id": "viewer",
+  "GET /api/v1/jobs/:date/:id/log": "viewer",
+  "GET /api/v1/services": "viewer",
+  "GET /api/v1/history": "viewer",
+  "GET /api/v1/stats": "viewer",
+  "GET /api/v1/banners": "viewer",
+  "GET /api/v1/operations": "viewer",
+  "GET /api/v1/confirm": "viewer",
+  "GET /api/v1/events": "viewer",
+  "GET /api/v1/jobs/:date/:id/log/stream": "viewer",
+  "GET /audit": "builder",
+  "POST /query": "builder",
+  "POST /job/:date/:id/rebuild": "builder",
+  "POST /job/:date/:id/cancel": "builder",
+  "GET /api/v1/audit": "builder",
+  "POST /api/v1/jobs/:date/:id/rebuild": "builder",
+  "POST /api/v1/jobs/:date/:id/cancel": "builder",
+  "POST /job/:date/:id/start": "admin",
+  "POST /confirm": "admin",
+  "POST /adopt": "admin",
+  "POST /approve": "admin",
+  "POST /api/v1/jobs/:date/:id/start": "admin",
+  "PUT /api/v1/confirm": "admin",
+  "POST /api/v1/approvals": "admin",
+  "POST /api/v1/terms/adopt": "admin",
+  "GET /api/v1/tokens": "admin",
+  "POST /api/v1/tokens": "admin",
+  "POST /api/v1/tokens/:name/revoke": "admin",
+  "GET /api/v1/sessions": "admin",
+  "POST /api/v1/sessions/end": "admin",
+};
+
+/** Routes whose answer does not end by itself; anybody may read them. */
+const endless = ["GET /api/v1/events", "GET /api/v1/jobs/:date/:id/log/stream"];
+
+const CLOCK = createClock();
+const notes: string[] = [];
+const provider = new FakeProvider();
+const access = new Access({
+  clock: CLOCK,
+  token: new Secret(TOKEN),
+  provider,
+  rules: { admins: ["github:admin"], builders: [{ who: "github:builder" }] },
+  audit: (...entry) => void notes.push(entry.join(" | ")),
+});
+let view: FakeView;
+let app: FastifyInstance;
+const tokens = new Map<string, string>();
+
+/** The demo's graph, and a branch that moves two services. */
+function scene(): FakeView {
+  const made = busyDay(1_763_719_000_000);
+  made.nodes = [...made.nodes, ...["shop/build", "shop/web", "shop/api"].map((key) => makeNode(key))];
+  made.edges = [...made.edges, { from: "shop/build", to: "shop/web" }, { from: "shop/build", to: "shop/api" }];
+  const service = { kind: "swarm", host: "here", source: "shop/shop live", state: "ok", detail: "" } as const;
+  const more = { drift: "report", adoptable: false } as const;
+  for (const name of ["web", "api"])
+    made.targets.push({ ...service, ...more, term: `shop/${name}`, name: `shop_${name}` });
+  made.put(makeJob("2026-11-21/090000-docker-build-5a5a", { term: "shop/build" }));
+  made.put(makeJob("2026-11-21/090100-deploy-5b5b", { term: "shop/web", op: "deploy" }));
+  made.put(makeJob("2026-11-21/090200-gone-5c5c", { term: "shop/gone" }));
+  return made;
+}
+
+beforeAll(async () => {
+  view = scene();
+  ({ app } = await injectable(view, CLOCK, { access }));
+  for (const role of roles) {
+    const made = await access.tokens.create({ name: role, role, createdBy: "test" });
+    if (made.ok) tokens.set(role, made.value.token);
+  }
+  const limited = await access.tokens.create({
+    name: "web",
+    role: "builder",
+    services: ["shop_web"],
+    createdBy: "test",
+  });
+  if (limited.ok) tokens.set("web", limited.value.token);
+});
+beforeEach(() => {
+  view.actions.length = 0;
+  notes.length = 0;
+});
+afterAll(() => app.close());
+
+const bearer = (name: string) => ({ authorization: `Bearer ${tokens.get(name) ?? ""}` });
+const knownRoutes = () => app.routeRoles.filter(({ method }) => method !== "HEAD");
+const nameOf = ({ method, url }: { readonly method: string; readonly url: string }): string =>
+  `${method} ${url.replace(/^\/static\/[0-9a-f]{16}/, "/static/:hash")}`;
+
+/** A request of the route that is all right but for who asks. */
+function requestOf(name: string, headers: Readonly<Record<string, string>>): InjectOptions {
+  const [method = "", path = ""] = name.split(" ");
+  const asset = knownRoutes().find(({ url }) => url.startsWith("/static/"))?.url ?? "";
+  const [date = "", id = ""] = RUNNING.split("/");
+  const url = path
+    .replace("/static/:hash/:name", asset.replace(":name", "app.js"))
+    .replace(":date", date)
+    .replace(":id", id)
+    .replace(":look", "ok.svg")
+    .replace(":name", "nobody")
+    .replace(":provider", "github");
+  if (method === "GET") return { method, url, headers };
+  if (url.startsWith("/api/"))
+    return { method: method === "PUT" ? "PUT" : "POST", url, headers, payload: bodies[name] ?? {} };
+  return { method: "POST", url, ...form(fields[name] ?? {}, headers) };
+}
+
+const bodies: Readonly<Record<string, Record<string, unknown>>> = {
+  "PUT /api/v1/confirm": { threshold: "average" },
+  "POST /api/v1/terms/adopt": { term: "demo/hello/swarm" },
+  "POST /api/v1/tokens": { name: "made-by-the-matrix", role: "viewer" },
+  "POST /api/v1/sessions/end": { who: "github:nobody" },
+  "POST /api/v1/approvals": { repository: 1, pull: 7, commit: "0123456789012345678901234567890123456789" },
+};
+const fields: Readonly<Record<string, Record<string, string>>> = {
+  "POST /login": { token: TOKEN },
+  "POST /query": { job: RUNNING },
+  "POST /confirm": { threshold: "average" },
+  "POST /adopt": { term: "demo/hello/swarm" },
+  "POST /approve": { repository: "1", pull: "7", commit: "0123456789012345678901234567890123456789" },
+};
+
+test("every route is in the table, with its role", () => {
+  const found = Object.fromEntries(knownRoutes().map((route) => [nameOf(route), route.role]));
+  expect(found).toEqual(Object.fromEntries(Object.entries(table).filter(([name]) => name in found)));
+  expect(Object.keys(found).length).toBeGreaterThan(50);
+});
+
+describe("route × role", () => {
+  test.each(Object.entries(table))("%s is for %s", async (name, needed) => {
+    if (endless.includes(name)) return;
+    for (const role of ["nobody", "wrong", ...roles]) {
+      const headers =
+        role === "nobody" ? {} : role === "wrong" ? { authorization: "Bearer millrace_wrong" } : bearer(role);
+      const held = roles.find((known) => known === role) ?? "viewer";
+      const reply = await app.inject(requestOf(name, headers));
+      const asker = `${role}: ${reply.statusCode}`;
+      if (suffices(held, needed)) {
+        expect([401, 403]).not.toContain(name === "GET /login/:provider/callback" ? 200 : reply.statusCode);
+        continue;
+      }
+      expect([`nobody: 401`, "wrong: 401", "wrong: 429", "viewer: 403", "builder: 403"]).toContain(asker);
+      expect(view.actions).toEqual([]);
+      const refused = notes.splice(0);
+      if (held === role)
+        expect(refused).toEqual([expect.stringMatching(`^token:${role} \\| refused \\| ${name.split(" ")[0] ?? ""} `)]);
+      else expect(refused).toEqual([]); // strangers write nothing
+    }
+  });
+
+  test("a session of a person is held to the same", async () => {
+    for (const login of ["admin", "builder", "eve"]) {
+      const { secret, session } = access.signIn({
+        kind: "person",
+        provider: "github",
+        person: { id: login.length, login },
+      });
+      const headers = { cookie: `millrace=${secret}`, "x-csrf-token": session.csrf };
+      const statuses: number[] = [];
+      for (const act of ["rebuild", "start"]) {
+        const reply = await app.inject({ method: "POST", url: `/api/v1/jobs/${RUNNING}/${act}`, headers });
+        statuses.push(reply.statusCode);
+      }
+      expect([login, ...statuses]).toEqual(
+        { admin: [login, 200, 200], builder: [login, 200, 403], eve: [login, 403, 403] }[login],
+      );
+    }
+    expect(view.actions.map(({ name, who }) => `${who} ${name}`)).toEqual([
+      "github:admin rebuild",
+      "github:admin start",
+      "github:builder rebuild",
+    ]);
+  });
+});
+
+describe("a builder of some services", () => {
+  const jobs = {
+    build: "2026-11-21/090000-docker-build-5a5a",
+    web: "2026-11-21/090100-deploy-5b5b",
+    gone: "2026-11-21/090200-gone-5c5c",
+  };
+  test.each([
+    ["web", 200, "what moves only theirs"],
+    ["build", 403, "what moves another one too"],
+    ["gone", 403, "what moves nothing that is known"],
+  ] as const)("%s: %i, %s", async (which, status, _) => {
+    const id = jobs[which];
+    for (const url of [`/api/v1/jobs/${id}/rebuild`, `/api/v1/jobs/${id}/cancel`]) {
+      const reply = await app.inject({ method: "POST", url, headers: bearer("web") });
+      expect(reply.statusCode).toBe(status);
+    }
+    const page = await app.inject({ method: "POST", url: `/job/${id}/rebuild`, ...form({}, bearer("web")) });
+    expect(page.statusCode).toBe(status === 200 ? 303 : 403);
+    expect(view.actions).toHaveLength(status === 200 ? 3 : 0);
+    expect(notes.filter((note) => note.includes("refused"))).toHaveLength(status === 200 ? 0 : 3);
+  });
+
+  test("of many jobs that are selected, only theirs run again", async () => {
+    const payload = Object.values(jobs)
+      .map((id) => `job=${encodeURIComponent(id)}`)
+      .join("&");
+    const headers = { ...bearer("web"), "content-type": "application/x-www-form-urlencoded" };
+    const reply = await app.inject({ method: "POST", url: "/query", headers, payload });
+    expect(reply.statusCode).toBe(303);
+    expect(view.actions).toMatchObject([{ name: "rebuild", subject: jobs.web, who: "token:web" }]);
+    expect(notes).toHaveLength(2);
+  });
+
+  test("a tag counts only where nothing runs it", async () => {
+    const tagged = scene();
+    const tag = { kind: "tag", host: "registry", source: "shop/shop live", state: "ok", detail: "" } as const;
+    const more = { drift: "report", adoptable: false } as const;
+    tagged.nodes = [...tagged.nodes, makeNode("shop/tag", { kind: "tag" }), makeNode("lone/tag", { kind: "tag" })];
+    tagged.edges = [...tagged.edges, { from: "shop/tag", to: "shop/web", dashed: true }];
+    for (const key of ["shop", "lone"])
+      tagged.targets.push({ ...tag, ...more, term: `${key}/tag`, name: `${key}:live` });
+    tagged.put(makeJob("2026-11-21/091000-tag-5d5d", { term: "shop/tag" }));
+    tagged.put(makeJob("2026-11-21/091100-tag-5e5e", { term: "lone/tag" }));
+    const { app: other } = await injectable(tagged, CLOCK, { access });
+    const statuses: number[] = [];
+    for (const id of ["091000-tag-5d5d", "091100-tag-5e5e"]) {
+      const url = `/api/v1/jobs/2026-11-21/${id}/rebuild`;
+      statuses.push((await other.inject({ method: "POST", url, headers: bearer("web") })).statusCode);
+    }
+    expect(statuses).toEqual([200, 403]);
+    await other.close();
+  });
+});
+
+test("buttons and pages of the menu are shown to those who may use them", async () => {
+  const shown: Record<string, readonly boolean[]> = {};
+  for (const login of ["admin", "builder", "eve"]) {
+    const { secret } = access.signIn({ kind: "person", provider: "github", person: { id: login.length, login } });
+    const headers = { cookie: `millrace=${secret}` };
+    const page = async (url: string): Promise<string> => (await app.inject({ url, headers })).body;
+    const [home, job, query] = [await page("/"), await page(`/job/${RUNNING}`), await page("/query")];
+    shown[login] = [
+      home.includes('action="/confirm"'),
+      home.includes('href="/audit"'),
+      job.includes("/cancel"),
+      query.includes("Rebuild selected"),
+    ];
+  }
+  expect(shown).toEqual({
+    admin: [true, true, true, true],
+    builder: [false, true, true, true],
+    eve: [false, false, false, false],
+  });
+});
