@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import { Access } from "../engine/access/access.ts";
 import type { Clock } from "../engine/clock.ts";
 import { problem } from "../engine/errors.ts";
+import type { Door } from "../engine/inbound.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { View } from "../engine/view.ts";
 import { failure, type Result, success } from "../term/output.ts";
@@ -25,10 +26,13 @@ import { SignIns } from "./sign-ins.ts";
 import { EventStreams } from "./sse.ts";
 import { cookieName } from "./visitor.ts";
 import type { Web } from "./web.ts";
+import { serveWebhooks } from "./webhooks.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_MS_MAX = 30_000;
 const HEADERS_MS_MAX = 10_000;
+/** How often node looks for requests that take too long. */
+const TIMEOUTS_EVERY_MS = 5_000;
 const PARAM_CHARS_MAX = 200;
 
 export interface WebOptions {
@@ -41,6 +45,8 @@ export interface WebOptions {
   /** Default: the acting token, and sessions that end with the process. */
   readonly access?: Access;
   readonly clock: Clock;
+  /** Where forges tell what happened there; default: nowhere. */
+  readonly doors?: readonly Door[];
   /** Told of errors that are faults of the program; default: nobody. */
   readonly report?: (error: unknown) => void;
 }
@@ -102,6 +108,7 @@ async function createServer(options: WebOptions) {
   guard(app, web);
   servePages(app, web);
   serveMachine(app, web);
+  serveWebhooks(app, options.doors ?? []);
   await app.register(
     async (api) => {
       serveDocument(api, view);
@@ -127,7 +134,7 @@ function createApp(): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: true,
-    http: { headersTimeout: HEADERS_MS_MAX },
+    http: { headersTimeout: HEADERS_MS_MAX, connectionsCheckingInterval: TIMEOUTS_EVERY_MS },
     routerOptions: { maxParamLength: PARAM_CHARS_MAX },
     // An address that the router itself cannot read (bad encoding, too long) names nothing; no hook has run yet.
     frameworkErrors: (_error, _request, reply) => {
