@@ -246,6 +246,10 @@ describe("signing in", () => {
     expect(await ask("/user")).toContain('"login":"alice"');
     expect(await ask("/user/orgs")).toContain('"login":"acme"');
     expect(await ask("/user/teams")).toContain('"slug":"devs"');
+    fake.invite("acme/devs", "bob");
+    expect(await ask("/orgs/acme/teams/devs/memberships/alice")).toContain('"state":"active"');
+    expect(await ask("/orgs/acme/teams/devs/memberships/bob")).toContain('"state":"pending"');
+    expect(await ask("/orgs/acme/teams/devs/memberships/acme")).toContain('"Not Found"');
     expect(fake.violations).toEqual([]);
   });
 

@@ -154,11 +154,22 @@ export class FakeGitHub extends Acts {
     const [login = "", slug = ""] = name.split("/");
     const org = this.org(login, members);
     const known = this.ground.world.teams.find((one) => one.org.id === org.id && one.slug === slug);
-    const team = known ?? { id: this.ground.world.nextId(), org, slug, members: new Set<number>() };
+    const team = known ?? {
+      id: this.ground.world.nextId(),
+      org,
+      slug,
+      members: new Set<number>(),
+      invited: new Set<number>(),
+    };
     if (known === undefined) this.ground.world.teams.push(team);
     team.members.clear();
     for (const member of members) team.members.add(this.user(member).id);
     return team;
+  }
+  /** Asks somebody to join a team: until they agree they are not in it. */
+  invite(name: string, login: string): void {
+    const team = this.ground.world.teams.find((one) => `${one.org.login}/${one.slug}` === name) ?? this.team(name, []);
+    team.invited.add(this.user(login).id);
   }
   /** Somebody may do this with a repository from now on; undefined: no more than everybody. */
   role(name: string, login: string, role: Role | undefined): void {

@@ -128,6 +128,8 @@ export interface Team {
   readonly org: Account;
   readonly slug: string;
   readonly members: Set<number>;
+  /** Asked to join, and not yet agreed. */
+  readonly invited: Set<number>;
 }
 
 export interface Installation {

@@ -65,9 +65,10 @@ export const peopleRoutes: readonly Route[] = [
     needs: ["installation", "user"],
     answer: (call) => {
       const [team, user] = [teamIn(call), accountNamed(call, "username")];
-      if (!team.members.has(user.id)) throw notFound();
+      const isMember = team.members.has(user.id);
+      if (!isMember && !team.invited.has(user.id)) throw notFound();
       const of = call.shapes.api(`/organizations/${team.org.id}/team/${team.id}/memberships/${user.login}`);
-      return { json: { url: of, role: "member", state: "active" } };
+      return { json: { url: of, role: "member", state: isMember ? "active" : "pending" } };
     },
   },
   { operation: "POST /applications/{client_id}/token", needs: ["client"], answer: checkToken },
