@@ -1,4 +1,5 @@
 import { problem } from "../engine/errors.ts";
+import { placeOf } from "../pipeline/forges.ts";
 import { parseImage } from "../pipeline/image-name.ts";
 import { suggestion } from "../pipeline/nearest.ts";
 import type { Deployer, DockerBuild, Problem, Publish, Source, TargetDeclaration } from "../pipeline/types.ts";
@@ -28,15 +29,16 @@ async function checkSource({ source, builds }: Source, world: World): Promise<re
   for (const build of builds) {
     for (const [branch, publish] of Object.entries(build.branches)) {
       const commit = branches.value.get(branch);
-      if (commit === undefined) problems.push(at(publish.at, noBranch(source.url, branch, [...branches.value.keys()])));
+      if (commit === undefined)
+        problems.push(at(publish.at, noBranch(placeOf(source), branch, [...branches.value.keys()])));
       else problems.push(...(await checkDockerfile(source, build, branch, commit, world)));
     }
   }
   return problems;
 }
 
-const noBranch = (url: string, branch: string, known: readonly string[]): Failure =>
-  problem("MISSING_BRANCH", `${url} has no branch "${branch}". ${suggestion(branch, known)}`);
+const noBranch = (where: string, branch: string, known: readonly string[]): Failure =>
+  problem("MISSING_BRANCH", `${where} has no branch "${branch}". ${suggestion(branch, known)}`);
 
 async function checkDockerfile(
   source: Source["source"],
@@ -48,7 +50,7 @@ async function checkDockerfile(
   const found = await world.hasFile(source, commit, build.dockerfile);
   if (!found.ok) return [at(build.at, found.error)];
   if (found.value) return [];
-  const message = `the branch ${branch} of ${source.url} has no ${build.dockerfile} (at ${commit.slice(0, 8)})`;
+  const message = `the branch ${branch} of ${placeOf(source)} has no ${build.dockerfile} (at ${commit.slice(0, 8)})`;
   return [at(build.at, problem("NO_DOCKERFILE", message))];
 }
 

@@ -6,7 +6,7 @@ import { Secret } from "../engine/secret.ts";
 import { type Failure, failure, type Result, success } from "../term/output.ts";
 import type { Call } from "./command.ts";
 import { type Fields, fieldsOf, textOf } from "./fields.ts";
-import { pathOf } from "./prepare.ts";
+import { pathOf } from "./path-of.ts";
 import { serverFile } from "./run.ts";
 
 /** How long a server may take to answer, in milliseconds. */
@@ -23,6 +23,8 @@ export interface LogPart {
 /** A running server, by its HTTP API. */
 export interface Client {
   get(path: string): Promise<Result<unknown>>;
+  /** Reads with the token what not everybody may see. Fails with `NO_TOKEN` without one. */
+  read(path: string): Promise<Result<unknown>>;
   /** Acts with the token. Fails with `NO_TOKEN` without one. */
   send(method: "POST" | "PUT", path: string, body: Fields): Promise<Result<unknown>>;
   /** A part of a job's log from byte `from`, and where the next one begins. */
@@ -40,15 +42,21 @@ export function openClient(call: Call): Result<Client> {
   };
   return success({
     get: async (path) => bodyOf(await request(path, {})),
+    read: async (path) => {
+      const token = tokenFor(call, base.value);
+      return token.ok ? bodyOf(await request(path, { headers: withToken(token.value) })) : token;
+    },
     send: async (method, path, body) => {
       const token = tokenFor(call, base.value);
       if (!token.ok) return token;
-      const headers = { authorization: `Bearer ${token.value.reveal()}`, "content-type": "application/json" };
+      const headers = { ...withToken(token.value), "content-type": "application/json" };
       return bodyOf(await request(path, { method, headers, body: JSON.stringify(body) }));
     },
     log: async (path, from) => logPart(await request(`${path}/log?from=${from}`, {}), from),
   });
 }
+
+const withToken = (token: Secret) => ({ authorization: `Bearer ${token.reveal()}` });
 
 function serverUrl(call: Call): Result<string> {
   const given = call.given.text("url");

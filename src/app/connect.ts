@@ -1,12 +1,15 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Clock } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
+import type { Hints } from "../engine/inbound.ts";
 import type { Job } from "../engine/job.ts";
 import { Pool } from "../engine/pool.ts";
 import type { Ports } from "../pipeline/ports.ts";
 import { buildImage, connectEngine, type DockerBuildContext, dockerBuild } from "../plugins/docker/index.ts";
 import { checkout, createGit, gitFetch, readHeads, watchHeads } from "../plugins/git/index.ts";
+import { createGitHub, PUBLIC_WEB, webOf } from "../plugins/github/index.ts";
 import {
   type Credential,
   type CredentialSource,
@@ -18,6 +21,7 @@ import {
 } from "../plugins/registry/index.ts";
 import { swarmKind } from "../plugins/swarm/index.ts";
 import { failure, type Result, success } from "../term/output.ts";
+import type { GitHubAccess } from "./options.ts";
 
 const BUILDS_AT_ONCE = 2;
 const PUSHES_AT_ONCE = 4;
@@ -28,6 +32,9 @@ export interface ConnectOptions {
   /** Absolute path of pipeline.ts. */
   readonly pipeline: string;
   readonly flavour: string;
+  readonly github: GitHubAccess;
+  /** What forges tell. */
+  readonly hints?: Hints;
   /** Where git caches and checkouts go. */
   readonly scratch: string;
 }
@@ -59,13 +66,43 @@ export function connect(engine: Engine, options: ConnectOptions): Result<Ports> 
   const swarm = swarmKind({ engine: () => docker.value.client, credentials: credentials.value, clock });
   const tag = tagKind({ client: registry, clock });
   const folder = dirname(options.pipeline);
+  const forge = forgeOf(clock, options.github, options.hints);
   const heads: Ports["heads"] = {
     read: (source, signal) => readHeads(git, source, signal),
     watch: (source, onChange) => watchHeads(source, onChange, clock),
   };
   const builders = { fetch: gitFetch, build: dockerBuild };
   const pools = [builds, pushes];
-  return success({ engine, git, heads, builders, build, push, swarm, tag, pools, owner: options.flavour, folder });
+  return success({
+    engine,
+    git,
+    heads,
+    builders,
+    build,
+    push,
+    swarm,
+    tag,
+    pools,
+    owner: options.flavour,
+    folder,
+    forge,
+  });
+}
+
+/** GitHub as its app sees it, or as anybody may. Asks nothing yet. */
+export function forgeOf(
+  clock: Clock,
+  { app, api, allowlist }: GitHubAccess,
+  hints?: Hints,
+): NonNullable<Ports["forge"]> {
+  const web = api === undefined ? PUBLIC_WEB : webOf(api);
+  if (app === undefined) return { web };
+  const optional = { ...(api === undefined ? {} : { api }), ...(allowlist === undefined ? {} : { allowlist }) };
+  const github = createGitHub({ clock, app, ...optional });
+  hints?.changes.subscribe(({ kind }) => {
+    if (kind === "installations") github.refresh();
+  });
+  return { web, github, ...(hints === undefined ? {} : { hints }) };
 }
 
 async function headOf(registry: RegistryClient, repo: string, reference: string, signal: AbortSignal) {

@@ -34,6 +34,23 @@ export const flags = {
     flag: "--docker-host <address>",
     help: "the engine behind here (default: DOCKER_HOST, or the local socket)",
   },
+  githubAppId: { flag: "--github-app-id <number>", help: "the GitHub App that repositories are read by", read: idOf },
+  githubKey: { flag: "--github-private-key-file <file>", help: "its private key" },
+  githubSecret: {
+    flag: "--github-webhook-secret-file <file>",
+    help: "its webhook's secret; without it none are taken",
+  },
+  githubAccounts: {
+    flag: "--github-account-allowlist <names>",
+    help: "serve these accounts only: acme,other (default: all that have the app)",
+  },
+  githubUrl: { flag: "--github-url <address>", help: "API of GitHub Enterprise: https://github.example/api/v3" },
+  slack: { flag: "--slack <file>", help: "tell a Slack channel: the address of its incoming webhook" },
+  webhook: { flag: "--webhook <file>", help: "tell any address: its URL, then the secret that bodies are signed with" },
+  githubOauth: {
+    flag: "--github-oauth <file>",
+    help: "people sign in with GitHub: JSON with client_id and client_secret",
+  },
   once: { flag: "--once", help: "print what is or would be done, and exit" },
   offline: { flag: "--offline", help: "look at the file only, not at what it names" },
   check: { flag: "--check", help: "write nothing; fail when the file is stale" },
@@ -41,6 +58,9 @@ export const flags = {
   url: { flag: "--url <address>", help: "the server (default: the one that runs on --state)" },
   tokenFile: { flag: "--token-file <file>", help: "file with the token for acting (default: token in --state)" },
   follow: { flag: "-f, --follow", help: "go on until the job ends" },
+  role: { flag: "--role <role>", help: "viewer, builder or admin" },
+  services: { flag: "--services <names>", help: "a builder's token for these services only: shop_web,shop_api" },
+  life: { flag: "--life <time>", help: "the token ends after this time: 12h, 30d (default: never)" },
   why: { flag: "--why <text>", help: "the reason, for the log", default: "asked for on the command line" },
   op: { flag: "--op <name>", help: "only this operation" },
   jobState: { flag: "--job-state <state>", help: "only jobs in this state: ok, failed, running, …" },
@@ -52,6 +72,14 @@ export const flags = {
 } as const satisfies Readonly<Record<string, Flag>>;
 
 export type FlagName = keyof typeof flags;
+
+/** What reading repositories on GitHub may need. */
+export const githubFlags = [
+  "githubAppId",
+  "githubKey",
+  "githubAccounts",
+  "githubUrl",
+] as const satisfies readonly FlagName[];
 
 /** The flag as commander takes it. */
 export function optionOf(name: FlagName): Option {
@@ -98,6 +126,11 @@ function portOf(text: string): number {
 function countOf(text: string): number {
   if (/^\d{1,4}$/.test(text) && Number(text) > 0) return Number(text);
   throw new InvalidArgumentError("It must be a number from 1 to 9999.");
+}
+
+function idOf(text: string): number {
+  if (/^\d{1,12}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("It must be the number that the app's page calls App ID.");
 }
 
 function secondsOf(text: string): number {

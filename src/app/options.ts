@@ -1,9 +1,34 @@
 import type { Observable } from "rxjs";
 import type { Change } from "../engine/effects/target.ts";
 import type { Threshold } from "../engine/level.ts";
+import type { Secret } from "../engine/secret.ts";
 import type { JobView } from "../engine/view.ts";
 import type { Deployer } from "../pipeline/types.ts";
 import type { Failure, Result } from "../term/output.ts";
+
+/** How GitHub is reached, and as whom. Without an app its public repositories are read as anybody may. */
+export interface GitHubAccess {
+  readonly app?: { readonly id: number; readonly key: Secret };
+  /** What webhooks are signed with. */
+  readonly webhookSecret?: Secret;
+  /** Accounts that are served; undefined: all that have the app. */
+  readonly allowlist?: readonly string[];
+  /** Base of the API. */
+  readonly api?: URL;
+}
+
+/** What a provider of sign-ins calls us, and what proves that it is us. */
+export interface OAuthClient {
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+}
+
+/** Who is told of deploys, beside the forge. */
+export interface MessageAccess {
+  /** The address of an incoming webhook. */
+  readonly slack?: Secret;
+  readonly webhook?: { readonly url: string; readonly secret: Secret };
+}
 
 /** What every command that builds a graph needs: the pipeline, one flavour of it, and the way to the outside. */
 export interface PipelineOptions {
@@ -17,6 +42,7 @@ export interface PipelineOptions {
   readonly dockerHost: string;
   /** Absolute path of a file with credentials of registries, in the shape of Docker's config.json. */
   readonly registryAuth?: string;
+  readonly github: GitHubAccess;
   readonly verbose: boolean;
 }
 
@@ -28,6 +54,10 @@ export interface ServeOptions extends PipelineOptions {
   readonly confirm: Threshold;
   /** A raised threshold falls back to the flag's after so many seconds. */
   readonly confirmAutoReleaseSec?: number;
+  /** Nobody is told by default. */
+  readonly messages?: MessageAccess;
+  /** How people sign in with GitHub; without it only tokens do. */
+  readonly oauth?: OAuthClient;
 }
 
 export interface LocalOptions extends ServeOptions {

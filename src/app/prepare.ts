@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { problem } from "../engine/errors.ts";
 import { suggestion } from "../pipeline/nearest.ts";
 import { shownPath } from "../pipeline/source-line.ts";
@@ -6,8 +5,12 @@ import type { Deployer, Problem } from "../pipeline/types.ts";
 import { validate } from "../pipeline/validate.ts";
 import { type Failure, failure, type Result, success } from "../term/output.ts";
 import type { Call } from "./command.ts";
+import { githubAccess } from "./github-access.ts";
 import { loadPipeline } from "./load.ts";
-import type { LocalOptions, PipelineOptions, PlanOptions, ServeOptions } from "./options.ts";
+import { messageAccess } from "./message-access.ts";
+import { oauthFile } from "./oauth-file.ts";
+import type { LocalOptions, OAuthClient, PipelineOptions, PlanOptions, ServeOptions } from "./options.ts";
+import { pathOf } from "./path-of.ts";
 import { reportProblems } from "./report.ts";
 import { machineAround } from "./surroundings.ts";
 
@@ -52,13 +55,28 @@ export async function serveOptions(
   const common = await pipelineOptions(call, tolerate);
   if (!common.ok) return common;
   const release = call.given.number("confirmAutoRelease");
+  const oauth = oauthOf(call, common.value);
+  if (!oauth.ok) return oauth;
+  const messages = messageAccess(call);
+  if (!messages.ok) return messages;
   return success({
     ...common.value,
     host: call.given.text("host") ?? "127.0.0.1",
     port: call.given.number("port") ?? 0,
     confirm: call.given.threshold(),
     ...(release === undefined ? {} : { confirmAutoReleaseSec: release }),
+    messages: messages.value,
+    ...(oauth.value === undefined ? {} : { oauth: oauth.value }),
   });
+}
+
+/** The provider sends people back to a fixed address, so there must be one. */
+function oauthOf(call: Call, { deployer, flavour }: PipelineOptions): Result<OAuthClient | undefined> {
+  const file = call.given.text("githubOauth");
+  if (file === undefined) return success(undefined);
+  if (deployer.flavours[flavour]?.url !== undefined) return oauthFile(pathOf(call, file));
+  const message = `--github-oauth needs the url of the flavour ${flavour} in pipeline.ts: GitHub sends people back there`;
+  return failure(problem("USAGE", message));
 }
 
 /** What `local` needs: as `serve`, for all of the flavour or one repository of it. */
@@ -78,17 +96,18 @@ async function pipelineOptions(call: Call, tolerate: readonly string[]): Promise
   if (!opened.ok) return opened;
   const flavour = chooseFlavour(call.given.text("flavour"), opened.value.deployer);
   if (!flavour.ok) return flavour;
+  const github = githubAccess(call);
+  if (!github.ok) return github;
   return success({
     ...opened.value,
     flavour: flavour.value,
     state: pathOf(call, call.given.text("state") ?? ""),
     dockerHost: dockerHostOf(call),
     ...registryAuthOf(call),
+    github: github.value,
     verbose: call.given.has("verbose"),
   });
 }
-
-export const pathOf = (call: Call, path: string): string => resolve(call.io.cwd, path);
 
 export const dockerHostOf = (call: Call): string =>
   call.given.text("dockerHost") ?? call.io.dockerHost ?? DOCKER_SOCKET;

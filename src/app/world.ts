@@ -1,12 +1,12 @@
-import type { Git, Swarm } from "../pipeline/types.ts";
+import type { SourceDeclaration, Swarm } from "../pipeline/types.ts";
 import type { Result } from "../term/output.ts";
 
 /** The outside as `millrace check` reads it. Every answer is a fact or the failure to get it; nothing is written. */
 export interface World {
   /** Branch name → commit. Fails when the repository cannot be read. */
-  branches(source: Git): Promise<Result<ReadonlyMap<string, string>>>;
+  branches(source: SourceDeclaration): Promise<Result<ReadonlyMap<string, string>>>;
   /** Whether `path` is a file in the tree of `commit`. May fetch into a cache of its own. */
-  hasFile(source: Git, commit: string, path: string): Promise<Result<boolean>>;
+  hasFile(source: SourceDeclaration, commit: string, path: string): Promise<Result<boolean>>;
   /** Whether the target is there. Fails when its host cannot be reached. */
   hasTarget(target: Swarm): Promise<Result<boolean>>;
   /** Whether the registry (`127.0.0.1:5055`, `docker.io`) answers, and takes the credentials of `--registry-auth`. */

@@ -7,14 +7,16 @@ import type { Cause, Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
 import type { Codec } from "./json.ts";
 
+const RETRY_MS_MAX = 3_600_000;
+
 /** A value outside that is watched and read again. */
 export interface MonitorSpec<T> {
   /** Stable over restarts: the last good value is kept under it. */
   readonly key: string;
   /** Fails transiently when the outside does not answer; that is never taken for "nothing there". */
   read(signal: AbortSignal): Promise<Result<T>>;
-  /** Calls `stale` when a change was noticed; returns how to stop watching. */
-  watch?(stale: (detail: string) => void): () => void;
+  /** Calls `stale` when a change was noticed; returns how to stop watching. `kind`: of the event, default `watch`. */
+  watch?(stale: (detail: string, kind?: string) => void): () => void;
   /** Read again after this time, spread by a tenth so that not all come at once, in milliseconds. */
   readonly everyMs: number;
   readonly value: Codec<T>;
@@ -66,7 +68,9 @@ export class Monitor<T> {
 
   start(): void {
     if (this.#abort.signal.aborted) return;
-    this.#stopWatching = this.#spec.watch?.((detail) => this.stale({ kind: "watch", subject: this.#spec.key, detail }));
+    this.#stopWatching = this.#spec.watch?.((detail, kind = "watch") =>
+      this.stale({ kind, subject: this.#spec.key, detail }),
+    );
     this.stale({ kind: "restart", subject: this.#spec.key, detail: "read at the start" });
   }
 
@@ -159,9 +163,12 @@ export class Monitor<T> {
   #missed(error: Failure): void {
     this.#error = error;
     this.#staleSinceMs ??= this.#engine.clock.now();
-    this.#waitMs = backoffMs(this.#tries, this.#engine.random());
+    const nowMs = this.#engine.clock.now();
+    // Whoever says when to come back is not asked before; a wrong date does not keep us away for long.
+    const askedMs = Math.min(error.retryAtMs === undefined ? 0 : error.retryAtMs - nowMs, RETRY_MS_MAX);
+    this.#waitMs = Math.max(backoffMs(this.#tries, this.#engine.random()), askedMs);
     this.#tries += 1;
-    const retryAtMs = this.#engine.clock.now() + this.#waitMs;
+    const retryAtMs = nowMs + this.#waitMs;
     this.#output = this.#good === undefined ? failed({ ...error, retryAtMs }, this.#term) : ok(this.#good.value);
     this.#show(undefined);
   }

@@ -1,29 +1,32 @@
 import { cached } from "../engine/cache/cache.ts";
-import { digestOf } from "../engine/cache/digest.ts";
 import { deploy } from "../engine/effects/deploy.ts";
+import type { Deployed } from "../engine/effects/lane-face.ts";
 import { type Service, serviceOf } from "../engine/effects/service.ts";
 import { problem } from "../engine/errors.ts";
-import type { Monitor } from "../engine/monitor.ts";
 import { type DockerBuildKey, dockerPush, type PushedImage } from "../plugins/docker/index.ts";
+import type { FetchedCommit } from "../plugins/git/index.ts";
 import { all, gate, map, mapResult, pair } from "../term/combinators.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
 import { buildKey } from "./build-key.ts";
 import { lowerChecks } from "./checks.ts";
 import { durationMs } from "./duration.ts";
-import { type Heads, type Watched, watchSource } from "./forges.ts";
+import { placeOf, watchSource } from "./forges.ts";
 import { type ImageReference, parseImage } from "./image-name.ts";
 import { keys } from "./keys.ts";
 import type { Ports } from "./ports.ts";
 import { driftOf, lowerTarget, targetLabel } from "./targets.ts";
+import { tellDeploy } from "./tell-deploys.ts";
 import type { DockerBuild, Flavour, Publish, RepoName, Source } from "./types.ts";
+import { pushKey, vouchFor } from "./vouch.ts";
+import type { Heads, Watched, Watching } from "./watched.ts";
 
 /** A flavour as a running graph. */
 export interface Pipeline {
   /** Ok when everything is as declared. */
   readonly result: Term<void>;
   readonly services: readonly Service[];
-  readonly monitors: readonly Monitor<Heads>[];
+  readonly monitors: readonly Watching[];
 }
 
 const BRANCHES_SHOWN = 10;
@@ -38,6 +41,7 @@ interface Branch {
   readonly key: string;
   readonly publish: Publish;
   readonly watched: Watched;
+  readonly onGitHub: boolean;
 }
 
 /**
@@ -68,7 +72,7 @@ const entries = <K extends string, V>(record: Readonly<Record<K, V>>): readonly 
 function lowerRepo(ports: Ports, repo: RepoName, source: Source, { staleness }: Flavour) {
   const box: Box = {
     key: `${keys.repo(repo)}/heads`,
-    label: `${repo}\n${source.source.url}`,
+    label: `${repo}\n${placeOf(source.source)}`,
     kind: "source",
     at: source.at,
   };
@@ -76,7 +80,16 @@ function lowerRepo(ports: Ports, repo: RepoName, source: Source, { staleness }: 
   const branches = source.builds.flatMap((build) =>
     entries(build.branches).map(([name, publish]) => {
       const key = keys.branch(repo, build, name);
-      return lowerBranch({ ports, repo, build, name, key, publish, watched });
+      return lowerBranch({
+        ports,
+        repo,
+        build,
+        name,
+        key,
+        publish,
+        watched,
+        onGitHub: source.source.kind === "github",
+      });
     }),
   );
   const parts = Object.fromEntries(branches.map(({ label, result }) => [label, result]));
@@ -110,7 +123,7 @@ function lowerBranch(branch: Branch) {
   );
   const key = map(fetched, ({ commit, tree }) => buildKey(branch.build, branch.watched.source, commit, tree));
   const { built, pushed } = lowerBuild(branch, key);
-  const { result, services } = lowerDeploys(branch, pushed);
+  const { result, services } = lowerDeploys(branch, pushed, fetched, key);
   return { key: branch.key, label: `${branch.name} (${branch.build.dockerfile})`, built, result, services };
 }
 
@@ -148,8 +161,7 @@ function lowerBuild(branch: Branch, key: Term<DockerBuildKey>) {
   const box = boxOf(branch, "build", build.options.name ?? build.dockerfile, "build");
   const built = cached(ports.engine, box, builder, ports.build, key, { tell: ({ image }) => image });
   const wanted = map(pair(built, key), ([{ image }, of]) => {
-    const tag = `millrace-${digestOf({ version: builder.version, key: builder.key(of) }).slice(0, 16)}`;
-    return { image, repo: repository, tag, build: of };
+    return pushKey(builder, repository, image, of);
   });
   const tell = ({ digest }: PushedImage): string => digest;
   const pushBox = boxOf(branch, "push", repository, "push");
@@ -163,11 +175,27 @@ function imageOf(publish: Publish): ImageReference & { readonly repository: stri
 }
 
 /** The public tag first; the services follow it, each in a lane of its own. */
-function lowerDeploys(branch: Branch, image: Term<PushedImage>) {
+function lowerDeploys(
+  branch: Branch,
+  image: Term<PushedImage>,
+  fetched: Term<FetchedCommit>,
+  key: Term<DockerBuildKey>,
+) {
   const { ports, publish, watched, repo, name } = branch;
-  const fresh = (): ReturnType<Monitor<Heads>["refresh"]> => watched.monitor.refresh();
   const source = `${repo} ${name}`;
   const { repository, tag, registry } = imageOf(publish);
+  const fresh = async (running: string): Promise<Result<void>> => {
+    const read = await watched.monitor.refresh();
+    if (!read.ok) return read;
+    const heads = watched.heads.output;
+    const head = heads.state === "ok" ? heads.value.get(name) : undefined;
+    return vouchFor(
+      ports.engine.store.queries,
+      ports.builders.build,
+      { head, build: key.output, repo: repository },
+      running,
+    );
+  };
   const tagBox = boxOf(branch, "tag", publish.image, "tag");
   const tagged = deploy(ports.engine, tagBox, ports.tag, { repo: repository, tag }, image, {
     owner: ports.owner,
@@ -181,11 +209,45 @@ function lowerDeploys(branch: Branch, image: Term<PushedImage>) {
       ...boxOf(branch, "deploy", targetLabel(declared), "deploy", declared.host.host, declared.service),
       at: declared.at,
     };
-    return lowerTarget(declared, { ports, box, image: following, fresh, source });
+    const made = lowerTarget(declared, { ports, box, image: following, fresh, source });
+    const { url, host, service } = declared;
+    const place = host.host === "here" ? service : `${service}@${host.host}`;
+    tell(branch, { ...made, image, fetched, place, before: [tagBox.key], ...(url === undefined ? {} : { url }) });
+    return made;
   });
+  if (publish.services.length === 0) {
+    const rolledOut = (generation: number): boolean => tagged.lane.rolledOut(generation);
+    tell(branch, { term: tagged.term, rolledOut, image, fetched, place: publish.image, before: [] });
+  }
   const parts = Object.fromEntries(deployed.map(({ term, service }) => [service.declared.name, term]));
   return {
     result: all(ports.engine.world, { ...parts, tag: tagged.term }),
     services: [serviceOf(tagged.lane, about), ...deployed.map(({ service }) => service)],
   };
+}
+
+/** One place that a branch is deployed to, for those who are told of it. */
+interface Place {
+  readonly image: Term<PushedImage>;
+  readonly fetched: Term<FetchedCommit>;
+  readonly term: Term<Deployed>;
+  readonly rolledOut: (generation: number) => boolean;
+  readonly place: string;
+  /** Keys of terms whose failure is this deploy's. */
+  readonly before: readonly string[];
+  readonly url?: string;
+}
+
+function tell(branch: Branch, { image, fetched, term, rolledOut, place, before, url }: Place): void {
+  const { ports, repo, name, onGitHub } = branch;
+  if (ports.tellers === undefined) return;
+  tellDeploy(ports.engine, ports.tellers, {
+    about: { term: term.key, repo, branch: name, place, ...(url === undefined ? {} : { url }) },
+    commit: map(pair(image, fetched), ([, { commit }]) => commit),
+    deployed: term,
+    before,
+    rolledOut,
+    onGitHub,
+    box: (verb, label) => boxOf(branch, verb, label, "check", place),
+  });
 }

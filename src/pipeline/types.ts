@@ -19,7 +19,10 @@ export type Duration = `${number}${"s" | "m" | "h" | "d"}`;
 /** The address of a web page. */
 export type WebUrl = `http://${string}` | `https://${string}`;
 
-/** A person: the login provider, a colon and the name there, `github:avsm`. */
+/**
+ * A person: the login provider, a colon and the name there, `github:avsm`; with their number (`github:avsm#1234`) it stays
+ * theirs when they are renamed. Or a team: `github:org/team`.
+ */
 export type UserId = `${string}:${string}`;
 
 /** A machine that targets live on. Machines are named in `contexts/hosts.ts`. */
@@ -90,9 +93,6 @@ export interface DockerBuild {
   /** Empty: the build is only checked, and deployed nowhere. */
   readonly branches: Branches;
   readonly at: string;
-  /** Neither is ever set: they are here so that a bare `docker()` as a repository is refused with this sentence. */
-  readonly source?: { readonly "wrap it: from(git(…), docker(…))": never };
-  readonly builds?: never;
 }
 
 /** Everything that builds an image. */
@@ -106,8 +106,15 @@ export interface Git {
   readonly at: string;
 }
 
+/** A repository on GitHub: what a bare `docker()` as the value of its name means. */
+export interface GitHubRepo {
+  readonly kind: "github";
+  readonly repo: RepoName;
+  readonly at: string;
+}
+
 /** Where the commits of a repository come from. A new forge is one more member and one line in `forges.ts`. */
-export type SourceDeclaration = Git;
+export type SourceDeclaration = Git | GitHubRepo;
 
 /** A repository: where its commits come from, and what is built of them. Made by `from()`. */
 export interface Source {
@@ -117,18 +124,36 @@ export interface Source {
   readonly at: string;
 }
 
+/** What stands for a repository: its builds, when it is on GitHub under the name that is the key; else `from()`. */
+export type RepoDeclaration = BuildDeclaration | readonly BuildDeclaration[] | Source;
+
+/** A flavour as it is written: what `deployer()` takes. */
+export interface FlavourDeclaration extends Omit<Flavour, "repos"> {
+  /** What is deployed, by `owner/name`. */
+  readonly repos: Readonly<Record<RepoName, RepoDeclaration>>;
+}
+
+/** Somebody who may rebuild and cancel what moves these services, and nothing that moves others. */
+export interface LimitedBuilder {
+  readonly who: UserId;
+  /** Names of services; an image with its tag where no service runs it. */
+  readonly services: readonly string[];
+}
+
 /** One deployer's share of the pipeline: it runs by itself, with its own state and its own targets. */
 export interface Flavour {
   /** Where the deployer's own pages are reached; links in statuses and messages begin with it. */
   readonly url?: WebUrl;
-  /** People who may rebuild, cancel and confirm. */
+  /** People and teams who may do everything. */
   readonly admins?: readonly UserId[];
+  /** Those who may rebuild and cancel, some of them for the services that are named only. */
+  readonly builders?: readonly (UserId | LimitedBuilder)[];
   /**
    * Branches whose newest commit is older are not checked; the default branch and those that are deployed always are.
    * Default: no branch is too old.
    */
   readonly staleness?: Duration;
-  /** What is deployed, by `owner/name`. */
+  /** What is deployed, by `owner/name`; where each comes from is said. */
   readonly repos: Readonly<Record<RepoName, Source>>;
 }
 

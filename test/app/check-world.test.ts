@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { checkWorld } from "../../src/app/check-world.ts";
 import type { World } from "../../src/app/world.ts";
 import { problem } from "../../src/engine/errors.ts";
+import { placeOf } from "../../src/pipeline/forges.ts";
+import type { SourceDeclaration } from "../../src/pipeline/types.ts";
 import { failure, success } from "../../src/term/output.ts";
 
 const COMMIT = "9fceb02d0ae598e95dc970b74767f19372d61af8";
@@ -14,7 +16,8 @@ class SmallWorld implements World {
   readonly services = new Set(["demo_hello"]);
   down: "repository" | "engine" | "registry" | undefined;
 
-  async branches({ url }: { readonly url: string }) {
+  async branches(source: SourceDeclaration) {
+    const url = placeOf(source);
     this.asked.push(`branches ${url}`);
     if (this.down === "repository") return failure(problem("REPO_UNREACHABLE", `${url} does not answer`));
     return success(new Map([["live", COMMIT]]));

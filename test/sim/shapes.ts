@@ -61,7 +61,7 @@ export const shapes: readonly Shape[] = [small, large].map((flavour) => ({
       Object.entries(build.branches).map(([branch, { image, services }]) => {
         const colon = image.lastIndexOf(":");
         return {
-          url: source.url,
+          url: source.kind === "git" ? source.url : source.repo,
           branch,
           image: image.slice(0, colon),
           tag: image.slice(colon + 1),

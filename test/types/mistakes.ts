@@ -16,14 +16,6 @@ export const ownerless: Flavour = { repos: { hello } };
 // @ts-expect-error
 export const twice: Flavour = { repos: { "demo/hello": hello, "demo/hello": hello } };
 
-// A build that does not say where its commits come from.
-// @ts-expect-error
-export const bare: Flavour = { repos: { "demo/hello": docker("Dockerfile") } };
-
-// The same for a list of builds.
-// @ts-expect-error
-export const bareList: Flavour = { repos: { "demo/hello": [docker("Dockerfile")] } };
-
 // A field that does not exist.
 // @ts-expect-error
 export const misspelt: Flavour = { repositories: { "demo/hello": hello } };

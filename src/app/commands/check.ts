@@ -1,6 +1,8 @@
 import { checkWorld } from "../check-world.ts";
 import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
+import { githubFlags } from "../flags.ts";
+import { githubAccess } from "../github-access.ts";
 import { dockerHostOf, invalid, type OpenPipeline, openPipeline, registryAuthOf } from "../prepare.ts";
 import { report, reportProblems } from "../report.ts";
 
@@ -10,7 +12,7 @@ export const check: CommandSpec = {
   arguments: "",
   summary: "validate pipeline.ts, and that what it names exists",
   details: "Branches, Dockerfiles, services and registries are asked for; nothing is changed. Exits 65 with problems.",
-  flags: ["pipeline", "offline", "registryAuth", "dockerHost"],
+  flags: ["pipeline", "offline", "registryAuth", "dockerHost", ...githubFlags],
   async run(call: Call): Promise<Exit> {
     const opened = await openPipeline(call);
     if (!opened.ok) return report(call.io, opened.error);
@@ -25,7 +27,10 @@ export const check: CommandSpec = {
 
 async function checkOutside(call: Call, { deployer, pipeline }: OpenPipeline): Promise<Exit> {
   const { openWorld } = await import("../open-world.ts");
-  const opened = await openWorld({ pipeline, dockerHost: dockerHostOf(call), ...registryAuthOf(call) });
+  const github = githubAccess(call);
+  if (!github.ok) return report(call.io, github.error);
+  const reached = { dockerHost: dockerHostOf(call), ...registryAuthOf(call), github: github.value };
+  const opened = await openWorld({ pipeline, ...reached });
   if (!opened.ok) return report(call.io, opened.error);
   try {
     const problems = await checkWorld(deployer, opened.value);

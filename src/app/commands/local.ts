@@ -1,5 +1,6 @@
 import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
+import { githubFlags } from "../flags.ts";
 import type { Running } from "../options.ts";
 import { planFailed, printPlan } from "../plan-text.ts";
 import { localOptions } from "../prepare.ts";
@@ -23,6 +24,7 @@ export const local: CommandSpec = {
     "once",
     "registryAuth",
     "dockerHost",
+    ...githubFlags,
     "verbose",
   ],
   async run(call: Call): Promise<Exit> {

@@ -1,5 +1,6 @@
 import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
+import { githubFlags } from "../flags.ts";
 import { planFailed, planIdle, printPlan } from "../plan-text.ts";
 import { planOptions } from "../prepare.ts";
 import { report } from "../report.ts";
@@ -10,7 +11,7 @@ export const plan: CommandSpec = {
   arguments: "[owner/name]",
   summary: "what would run, be reused, be held, or is unknown until built",
   details: "Exits 0 when nothing is to be done, 2 when something is, 1 when it cannot be told.",
-  flags: ["flavour", "pipeline", "state", "confirm", "json", "registryAuth", "dockerHost", "verbose"],
+  flags: ["flavour", "pipeline", "state", "confirm", "json", "registryAuth", "dockerHost", ...githubFlags, "verbose"],
   async run(call: Call): Promise<Exit> {
     const options = await planOptions(call);
     if (!options.ok) return report(call.io, options.error);

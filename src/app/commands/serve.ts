@@ -1,5 +1,6 @@
 import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
+import { githubFlags } from "../flags.ts";
 import { serveOptions } from "../prepare.ts";
 import { report } from "../report.ts";
 import { runUntilStopped } from "../run.ts";
@@ -20,6 +21,11 @@ export const serve: CommandSpec = {
     "confirmAutoRelease",
     "registryAuth",
     "dockerHost",
+    ...githubFlags,
+    "githubSecret",
+    "githubOauth",
+    "slack",
+    "webhook",
     "verbose",
   ],
   async run(call: Call): Promise<Exit> {

@@ -17,8 +17,13 @@ export function checkRepo(
   report.text(at, "WRONG_NAME", "the repository", name, repoRule);
   const source = recordOf(value);
   if (source === undefined || source["kind"] !== "from") {
-    const hint = 'Wrap it: from(git("./path or url"), docker(…)).';
-    report.add(at, "WRONG_VALUE", `the repository ${name} must be from(git(…), …), but is ${described(value)}`, hint);
+    const hint = 'Write docker(…) for a repository on GitHub, from(git("./path or url"), docker(…)) for any other.';
+    report.add(
+      at,
+      "WRONG_VALUE",
+      `the repository ${name} must be docker(…) or from(…), but is ${described(value)}`,
+      hint,
+    );
     return [];
   }
   report.fields(at, "from(…)", source, ["kind", "source", "builds", "at"]);
@@ -33,6 +38,7 @@ export function checkRepo(
 function checkSource(report: Report, above: string, value: unknown, around: Surroundings): void {
   const at = lineOf(value, above);
   const source = recordOf(value);
+  if (source?.["kind"] === "github") return; // made by deployer() of the repository's name, which is checked
   if (source === undefined || source["kind"] !== "git") {
     return report.add(at, "WRONG_VALUE", `the source must be git("./path or url"), but is ${described(value)}`);
   }

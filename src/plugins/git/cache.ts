@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { problem } from "../../engine/errors.ts";
 import type { Job } from "../../engine/job.ts";
 import { failure, type Result, success } from "../../term/output.ts";
+import { authEnvironment } from "./auth.ts";
 import { type GitContext, git, isOfMachine } from "./command.ts";
 import { readHeads } from "./heads.ts";
 import { cacheName, type GitSource, isCommit, type Located, locate, masked } from "./source.ts";
@@ -10,9 +11,12 @@ import { cacheName, type GitSource, isCommit, type Located, locate, masked } fro
 /** What a fetch needs of a job. */
 export type Journal = Pick<Job, "signal" | "log" | "write">;
 
-/** Where the commits of a repository are kept: a bare repository of ours. */
+/**
+ * Where the commits of a repository are kept: a bare repository of ours. What was read with a token is kept apart:
+ * whoever names the same address without one, as a submodule does, must not find it there.
+ */
 export const cacheDir = (context: GitContext, source: GitSource): string =>
-  join(context.state, "git", cacheName(source.url));
+  join(context.state, "git", cacheName(source.url) + (source.auth === undefined ? "" : "-private"));
 
 /**
  * Makes sure that the cache has `commit` with all its history, fetching just that commit when it is missing.
@@ -56,14 +60,14 @@ async function fetchOrRenew(
   commit: string,
   job: Journal,
 ): Promise<Result<void>> {
-  const fetched = await fetchCommit(context, dir, from, commit, job);
+  const fetched = await fetchCommit(context, dir, { ...from, source }, commit, job);
   if (fetched.ok || fetched.error.code !== "REPO_UNREACHABLE") return fetched;
   const heads = await readHeads(context, source, job.signal);
   if (!heads.ok) return fetched;
   job.log("the repository answers, so its cache must be damaged: it is made anew");
   await rm(dir, { recursive: true, force: true });
   const opened = await open(context, dir, commit, job.signal);
-  return opened.ok ? fetchCommit(context, dir, from, commit, job) : opened;
+  return opened.ok ? fetchCommit(context, dir, { ...from, source }, commit, job) : opened;
 }
 
 async function open(context: GitContext, dir: string, commit: string, signal: AbortSignal): Promise<Result<void>> {
@@ -112,10 +116,14 @@ async function has(context: GitContext, dir: string, commit: string, signal: Abo
 /** Each commit gets a reference of its own, written after its objects: it is whole, and is never collected. */
 const refOf = (commit: string): string => `refs/commits/${commit}`;
 
+interface From extends Located {
+  readonly source: GitSource;
+}
+
 async function fetchCommit(
   context: GitContext,
   dir: string,
-  from: Located,
+  from: From,
   commit: string,
   job: Journal,
 ): Promise<Result<void>> {
@@ -143,14 +151,17 @@ async function fetchCommit(
 async function fetch(
   context: GitContext,
   dir: string,
-  from: Located,
+  from: From,
   refspec: string,
   job: Journal,
 ): Promise<Result<void>> {
+  const env = await authEnvironment(from.source, job.signal);
+  if (!env.ok) return env;
   const fetched = await git(context, {
     gitDir: dir,
     args: ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--prune", "--force", "--", from.url, refspec],
     protocols: [from.protocol],
+    env: env.value,
     signal: job.signal,
     onOutput: (chunk) => job.write(chunk),
   });

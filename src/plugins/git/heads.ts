@@ -1,5 +1,6 @@
 import { problem } from "../../engine/errors.ts";
 import { failure, type Result, success } from "../../term/output.ts";
+import { authEnvironment } from "./auth.ts";
 import { type GitContext, git } from "./command.ts";
 import { type GitSource, isCommit, locate, masked } from "./source.ts";
 
@@ -20,7 +21,9 @@ export async function readHeads(
   if (!located.ok) return located;
   const { url, protocol } = located.value;
   const args = ["ls-remote", "--heads", "--", url] as const;
-  const listed = await git(context, { args, protocols: [protocol], signal, timeoutMs: TIMEOUT_MS });
+  const env = await authEnvironment(source, signal);
+  if (!env.ok) return env;
+  const listed = await git(context, { args, protocols: [protocol], env: env.value, signal, timeoutMs: TIMEOUT_MS });
   if (!listed.ok) {
     if (listed.error.code === "CANCELLED") return listed;
     return failure(problem("REPO_UNREACHABLE", `cannot read the branches of ${masked(url)}: ${listed.error.message}`));

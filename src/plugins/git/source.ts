@@ -2,14 +2,17 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { problem } from "../../engine/errors.ts";
+import type { Secret } from "../../engine/secret.ts";
 import { failure, type Result, success } from "../../term/output.ts";
 
 /** A repository: an absolute local path (also of a bare one), or a file, https, ssh (also `user@host:path`) or git URL. */
 export interface GitSource {
   readonly url: string;
+  /** What it is read with, asked for each time; it goes to this very address only. A submodule never has it. */
+  readonly auth?: (signal: AbortSignal) => Promise<Result<Secret | undefined>>;
 }
 
-export type Protocol = "file" | "https" | "ssh" | "git";
+export type Protocol = "file" | "https" | "http" | "ssh" | "git";
 
 /** A source that was looked at: what git is given, and by which protocol it goes there. */
 export interface Located {
@@ -45,6 +48,13 @@ export function locate(source: GitSource): Result<Located> {
   const parsed = new URL(url);
   if (parsed.protocol === "file:") return locateFile(url, parsed, refuse);
   const protocol = (["https", "ssh", "git"] as const).find((name) => parsed.protocol === `${name}:`);
+  // Nobody listens between us and this machine.
+  if (
+    protocol === undefined &&
+    parsed.protocol === "http:" &&
+    /^(127\.0\.0\.1|localhost|\[::1\])$/.test(parsed.hostname)
+  )
+    return success({ url, protocol: "http" });
   if (protocol === undefined) return refuse(`expected file, https, ssh or git, got ${parsed.protocol.slice(0, -1)}`);
   if (parsed.password !== "") return refuse("a password does not belong into an address");
   const parts = [parsed.hostname, parsed.username, decoded(parsed.username), parsed.pathname.slice(1)];

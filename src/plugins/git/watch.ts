@@ -1,6 +1,7 @@
 import { existsSync, type FSWatcher, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Clock } from "../../engine/clock.ts";
+import { paced } from "../../engine/paced.ts";
 import { type GitSource, locate } from "./source.ts";
 
 /** Bursts (one push writes several files) become one call at once and one after this time. */
@@ -17,7 +18,7 @@ export function watchHeads(source: GitSource, onChange: () => void, clock: Clock
   const located = locate(source);
   if (!located.ok || located.value.path === undefined) return () => {};
   const path = located.value.path;
-  const calls = coalesce(onChange, clock);
+  const calls = paced(onChange, QUIET_MS, clock);
   const watched = new Map<string, Watched>();
   let stopped = false;
 
@@ -121,30 +122,4 @@ function gitDirOf(path: string): string {
   } catch {
     return path;
   }
-}
-
-/** The first call at once, then at most one every `QUIET_MS`, and never none for the last. */
-function coalesce(work: () => void, clock: Clock): { call(): void; stop(): void } {
-  let pending = false;
-  let quiet: { unsubscribe(): void } | undefined;
-  const pause = (): void => {
-    quiet = clock.after(QUIET_MS, () => {
-      quiet = undefined;
-      if (!pending) return;
-      pending = false;
-      pause();
-      work();
-    });
-  };
-  return {
-    call: () => {
-      if (quiet !== undefined) {
-        pending = true;
-        return;
-      }
-      pause();
-      work();
-    },
-    stop: () => quiet?.unsubscribe(),
-  };
 }

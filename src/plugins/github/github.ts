@@ -44,9 +44,10 @@ export interface GitHubOptions {
 }
 
 export const PUBLIC_API = new URL("https://api.github.com");
+export const PUBLIC_WEB = "https://github.com";
 
 /** Where git and people find what the API at `api` speaks of. */
-export const webOf = (api: URL): string => (api.host === PUBLIC_API.host ? "https://github.com" : api.origin);
+export const webOf = (api: URL): string => (api.host === PUBLIC_API.host ? PUBLIC_WEB : api.origin);
 
 /** What a request is for, and where it goes. */
 interface Request {

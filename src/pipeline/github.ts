@@ -1,0 +1,89 @@
+import type { Hint } from "../engine/inbound.ts";
+import { type Monitor, monitor } from "../engine/monitor.ts";
+import { paced } from "../engine/paced.ts";
+import type { PullRef, Refs } from "../engine/refs.ts";
+import { refsCodec } from "../engine/refs-codec.ts";
+import type { GitSource } from "../plugins/git/index.ts";
+import { type GitHub, PUBLIC_WEB } from "../plugins/github/index.ts";
+import { map } from "../term/combinators.ts";
+import type { Box } from "../term/term.ts";
+import type { Ports } from "./ports.ts";
+import type { RepoName } from "./types.ts";
+import { describeMove, EVERY_MS, type Heads, movedBetween, type Watched, watchGit } from "./watched.ts";
+
+/** However many deliveries come for a repository, it is read at most this often because of them. */
+const HINTS_MS = 2_000;
+
+/**
+ * A repository on GitHub. With the app: its branches and open pull requests, read when a webhook says that something
+ * moved, and every 60 seconds. Without: its branches as anybody sees them, by git, which no limit of the API counts.
+ */
+export function watchGitHub(ports: Ports, repo: RepoName, box: Box): Watched {
+  const { github, web = PUBLIC_WEB } = ports.forge ?? {};
+  return github === undefined
+    ? watchGit(ports, { url: `${web}/${repo}.git` }, box)
+    : watchByApp(ports, github, repo, box);
+}
+
+function watchByApp(ports: Ports, github: GitHub, repo: RepoName, box: Box): Watched {
+  const { engine } = ports;
+  const key = `refs github ${repo.toLowerCase()}`;
+  const stored = engine.heads.get(key);
+  let id = stored === undefined ? undefined : refsCodec.decode(stored.value)?.id;
+  const made: { readonly term: Watched["refs"] & object; readonly monitor: Monitor<Refs> } = monitor<Refs>(
+    engine,
+    box,
+    {
+      key,
+      read: async (signal) => {
+        const read = await github.refs(repo, id === undefined ? {} : { id }, signal);
+        if (read.ok) id = read.value.id;
+        return read;
+      },
+      watch: (stale) => {
+        const calls = paced(() => stale("a webhook came", "webhook"), HINTS_MS, engine.clock);
+        const subscription = ports.forge?.hints?.changes.subscribe((hint) => {
+          if (isAbout(hint, repo, id)) calls.call();
+        });
+        return () => {
+          subscription?.unsubscribe();
+          calls.stop();
+        };
+      },
+      everyMs: EVERY_MS,
+      value: refsCodec,
+      equal: sameRefs,
+      describe: (before, after) =>
+        describeMove(before && commitsOf(before), commitsOf(after), "branches and pull requests"),
+    },
+  );
+  const source: GitSource = { url: github.gitUrl(repo), auth: (signal) => github.gitAuth(repo, signal) };
+  return { source, heads: map(made.term, headsOf), refs: made.term, monitor: made.monitor };
+}
+
+/** A repository that was renamed is known by its number; one that was never read, by its name. */
+function isAbout(hint: Hint, repo: RepoName, id: number | undefined): boolean {
+  if (hint.kind === "installations") return true;
+  return hint.kind === "refs" && (hint.repository === id || hint.name.toLowerCase() === repo.toLowerCase());
+}
+
+const headsOf = ({ branches }: Refs): Heads => new Map([...branches].map(([name, { commit }]) => [name, commit]));
+
+const commitsOf = (refs: Refs): Heads =>
+  new Map([...headsOf(refs), ...[...refs.pulls.values()].map(({ number, commit }) => [`#${number}`, commit] as const)]);
+
+function sameRefs(before: Refs, after: Refs): boolean {
+  if (before.id !== after.id || before.name !== after.name || before.defaultBranch !== after.defaultBranch)
+    return false;
+  if (movedBetween(commitsOf(before), commitsOf(after)).length > 0) return false;
+  return [...after.pulls.values()].every((pull) => samePull(before.pulls.get(pull.number), pull));
+}
+
+const samePull = (before: PullRef | undefined, after: PullRef): boolean =>
+  before?.base === after.base &&
+  before.branch === after.branch &&
+  before.author.id === after.author.id &&
+  before.author.login === after.author.login &&
+  forkOf(before) === forkOf(after);
+
+const forkOf = ({ fork }: PullRef): string => (typeof fork === "object" ? `${fork.id} ${fork.name}` : String(fork));
