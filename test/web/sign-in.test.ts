@@ -51,7 +51,7 @@ class Jar {
   /** To the provider; the address that the browser is sent to. */
   async begin(to = "/jobs"): Promise<string> {
     const reply = await this.get(`/login/github?to=${encodeURIComponent(to)}`);
-    expect(reply.statusCode).toBe(303);
+    if (reply.statusCode !== 303) throw new Error(`not sent to the provider: ${reply.statusCode}`);
     return String(reply.headers.location);
   }
   async signIn(person = ann, to = "/jobs") {
@@ -116,7 +116,7 @@ describe("signing in with a provider", () => {
 });
 
 describe("a callback that is not right opens nothing", () => {
-  const refused = async (jar: Jar, url: string, status = 403): Promise<void> => {
+  const expectRefused = async (jar: Jar, url: string, status = 403): Promise<void> => {
     const before = provider.exchanges;
     const reply = await jar.get(url);
     expect([reply.statusCode, jar.cookies.has("millrace")]).toEqual([status, false]);
@@ -128,27 +128,27 @@ describe("a callback that is not right opens nothing", () => {
   test("without state, with another one, without what was begun", async () => {
     const jar = new Jar();
     const { code, state } = provider.agree(await jar.begin(), ann);
-    await refused(jar, back({ code }));
-    await refused(jar, back({ code, state: "" }));
-    await refused(jar, back({ code, state: `${state}x` }));
-    await refused(new Jar(), back({ code, state }));
+    await expectRefused(jar, back({ code }));
+    await expectRefused(jar, back({ code, state: "" }));
+    await expectRefused(jar, back({ code, state: `${state}x` }));
+    await expectRefused(new Jar(), back({ code, state }));
     const planted = new Jar();
     planted.cookies.set("millrace-sign-in", "bm90aGluZw.AAAA");
-    await refused(planted, back({ code, state }));
+    await expectRefused(planted, back({ code, state }));
   });
 
   test("another person's callback in one's own browser", async () => {
     const [theirs, mine] = [new Jar(), new Jar()];
     const answer = provider.agree(await theirs.begin(), eve);
     await mine.begin();
-    await refused(mine, back(answer));
+    await expectRefused(mine, back(answer));
   });
 
   test("after ten minutes", async () => {
     const jar = new Jar();
     const answer = provider.agree(await jar.begin(), ann);
     await clock.advance(600_000);
-    await refused(jar, back(answer));
+    await expectRefused(jar, back(answer));
   });
 
   test("a second time, with the same code or another", async () => {
@@ -160,14 +160,14 @@ describe("a callback that is not right opens nothing", () => {
     notes.length = 0;
     const again = new Jar();
     for (const [name, value] of begun) again.cookies.set(name, value);
-    await refused(again, back(first));
-    await refused(again, back(provider.agree(sealed, eve)));
+    await expectRefused(again, back(first));
+    await expectRefused(again, back(provider.agree(sealed, eve)));
   });
 
   test("when the provider declines, or does not answer", async () => {
     const jar = new Jar();
     const { state } = provider.agree(await jar.begin(), ann);
-    await refused(jar, back({ error: "access_denied", state }));
+    await expectRefused(jar, back({ error: "access_denied", state }));
     const other = new Jar();
     const answer = provider.agree(await other.begin(), ann);
     provider.reachable = false;

@@ -106,7 +106,14 @@ interface Answer {
   readonly content: unknown;
 }
 
-async function ask(address: string, init: RequestInit): Promise<Result<Answer>> {
+interface Question {
+  readonly method?: "POST";
+  readonly body?: URLSearchParams;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+async function ask(address: string, init: Question): Promise<Result<Answer>> {
   const headers = { accept: "application/json", "user-agent": "millrace", ...init.headers };
   try {
     const response = await fetch(address, { ...init, headers, redirect: "error" });
@@ -116,7 +123,8 @@ async function ask(address: string, init: RequestInit): Promise<Result<Answer>> 
   } catch (error) {
     const cause: unknown = error instanceof Error ? error.cause : undefined;
     const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    return failure(unreachable(init.signal?.aborted === true ? "no answer in time" : String(code ?? "no connection")));
+    const why = typeof code === "string" ? code : "no connection";
+    return failure(unreachable(init.signal.aborted ? "no answer in time" : why));
   }
 }
 
