@@ -2,11 +2,12 @@ import type { Outbox } from "../engine/effects/outbox.ts";
 import type { Sender } from "../engine/effects/sender.ts";
 import { wanted } from "../engine/effects/wanted.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Hint, Hints } from "../engine/inbound.ts";
+import { problem } from "../engine/errors.ts";
+import type { Hint } from "../engine/inbound.ts";
 import type { JobRow } from "../engine/store/store.ts";
 import { type CheckedBuild, type CheckWant, checkKey, checkOf } from "../plugins/github/index.ts";
 import { map } from "../term/combinators.ts";
-import type { Output } from "../term/output.ts";
+import { failure, type Output, type Result, success } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
 import type { BuildState, CheckReport } from "./checks.ts";
 
@@ -15,10 +16,12 @@ export interface ReportOptions {
   readonly sender: Sender<CheckWant>;
   /** Where the pages are: `https://deploy.example`, without a slash at the end. */
   readonly site: string;
-  readonly hints?: Hints;
   /** The line of a job's log that tells best what went wrong, when it is known. */
   readonly headlineOf?: (job: string) => string | undefined;
 }
+
+/** By then the branches of all repositories have been read. */
+const KNOWN_MS = 10 * 60_000;
 
 /**
  * Tells the forge how far each checked commit is, and runs again what failed when somebody asks for that there.
@@ -28,6 +31,7 @@ export interface ReportOptions {
 export class CheckReports {
   readonly #engine: Engine;
   readonly #options: ReportOptions;
+  readonly #startedMs: number;
   /** The newest report of each term that tells. */
   readonly #reports = new Map<string, CheckReport>();
 
@@ -35,7 +39,7 @@ export class CheckReports {
     this.#engine = engine;
     this.#options = options;
     options.outbox.register(options.sender);
-    options.hints?.changes.subscribe((hint) => this.#hinted(hint));
+    this.#startedMs = engine.clock.elapsed();
   }
 
   /** A term that is ok when the forge has confirmed what the report comes to. */
@@ -78,22 +82,30 @@ export class CheckReports {
     return output.state === "ok" ? undefined : this.#engine.world.terms.get(output.origin)?.metadata.job;
   }
 
-  #hinted(hint: Hint): void {
-    if (hint.kind === "installations") return this.#options.outbox.retryRefused();
-    if (hint.kind === "rerequested") this.#rerun(hint);
+  /**
+   * Does what somebody asked for at the forge. Fails transiently for a commit that is not known yet: after a restart the
+   * branches have to be read first.
+   */
+  async handle(hint: Hint): Promise<Result<void>> {
+    if (hint.kind === "installations") this.#options.outbox.retryRefused();
+    return hint.kind === "rerequested" ? this.#rerun(hint) : success(undefined);
   }
 
   /** The forge shows the check as queued from now on: it is told again how things are, whatever is run. */
-  #rerun({ repository, commit }: Extract<Hint, { kind: "rerequested" }>): void {
+  #rerun({ repository, commit }: Extract<Hint, { kind: "rerequested" }>): Result<void> {
     const { outbox, sender } = this.#options;
     const asked = [...this.#reports.values()].filter((one) => one.repository === repository && one.commit === commit);
-    if (asked.length === 0) return;
+    if (asked.length === 0) return this.#unknown(commit);
     const failed = asked.flatMap(({ builds }) => builds).filter(hasFailed);
-    const jobs = new Map(
-      failed.flatMap((build) => this.#jobOf(build) ?? []).map((row) => [`${row.op} ${row.key}`, row]),
-    );
-    for (const name of jobs.keys()) this.#rebuild(name);
+    const jobs = failed.flatMap((build) => this.#jobOf(build) ?? []);
+    for (const name of new Set(jobs.map(({ op, key }) => `${op} ${key}`))) this.#rebuild(name);
     outbox.again(sender, checkKey({ repository, commit }));
+    return success(undefined);
+  }
+
+  #unknown(commit: string): Result<void> {
+    if (this.#engine.clock.elapsed() - this.#startedMs > KNOWN_MS) return success(undefined); // nothing is at it any more
+    return failure(problem("INTERRUPTED", `nothing is known of commit ${commit} yet`));
   }
 
   #rebuild(name: string): void {

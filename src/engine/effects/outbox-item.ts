@@ -231,8 +231,8 @@ export class OutboxItem<Want> {
       this.#tries = 0;
       this.#unsure = false;
       this.#restUntilMs = 0;
-      for (const [digest, until] of this.#doubts)
-        if (until <= nowMs || digest === want.digest) this.#doubts.delete(digest);
+      // One of the same value stays: it could still land after yet a newer one.
+      for (const [digest, until] of this.#doubts) if (until <= nowMs) this.#doubts.delete(digest);
       return;
     }
     this.#failure = result.error;

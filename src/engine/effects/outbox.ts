@@ -54,6 +54,7 @@ export class Outbox {
     setMaxListeners(0, this.#stopping.signal); // one for each that waits for its place
     this.#left = new Map(engine.store.queries.openOutbox().map((row) => [row.key, row]));
     this.#watching = engine.confirm.changes.subscribe(() => this.#go());
+    this.#watching.add(engine.steps.subscribe({ complete: () => this.stop() }));
   }
 
   /** Takes up what an earlier process left unsent. Once a sender, before or after its first key. */
@@ -93,7 +94,7 @@ export class Outbox {
     );
   }
 
-  /** Nothing more is sent; what is not confirmed is left to the next process. */
+  /** Nothing more is sent; what is not confirmed is left to the next process. Also when the engine is closed. */
   stop(): void {
     this.#stopping.abort("Millrace is being stopped");
     this.#watching.unsubscribe();

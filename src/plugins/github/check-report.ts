@@ -79,12 +79,13 @@ function notBuilt(commit: CheckedCommit, allowed: Exclude<Output<unknown>, { sta
     return { ...base, state: "failure", title: "It cannot be built", summary };
   }
   if (allowed.phase !== "waiting") return { ...base, state: "queued", title: "Queued", summary: "" };
-  return { ...base, state: "neutral", title: "Waiting for approval", summary: APPROVAL };
+  return { ...base, state: "neutral", title: "Waiting for approval", summary: approval(commit.commit) };
 }
 
-const APPROVAL = `A maintainer has to look at this exact commit before it is built: it comes from somebody who may not write to
-this repository. They approve it on the page behind "Details", or with the comment \`/approve\`. A new push needs a new
-approval.`;
+const approval = (commit: string): string =>
+  `A maintainer has to look at this exact commit before it is built: it comes from somebody who may not write to this ` +
+  `repository. They approve it on the page behind "Details", or with the comment \`/approve ${commit}\`. A new push ` +
+  `needs a new approval.`;
 
 function rowOf(build: CheckedBuild): Row {
   const { output } = build;
