@@ -37,6 +37,9 @@ export const errors = {
   // effects
   HELD: failed("Look at the target; `millrace adopt TERM` accepts what is there."),
   NO_TARGET: failed("Create it by hand once; it is taken over as soon as it is there."),
+  UNTRUSTED_IMAGE: system(
+    "Nothing was changed. Press Rebuild of the build; report it with the job's log if that does not help.",
+  ),
   DRIFTED: failed("Rebuild deploys what is wanted again, and so does a push; `millrace adopt TERM` accepts what runs."),
   DRIFT_HELD: failed(
     "Nothing more is sent by itself: `millrace adopt TERM` accepts what runs, Rebuild deploys over it.",
@@ -48,6 +51,7 @@ export const errors = {
     "Nothing to do: it is sent again until it is confirmed; look at the other side if it does not heal.",
   ),
   SEND_REFUSED: failed("Read the answer of the other side; it is sent again when what is to be said changes."),
+  MESSAGE_FILE: failed("Write the file as doc/operating.md says, for its owner's eyes only (chmod 600)."),
   // processes
   COMMAND_NOT_FOUND: system("Install the program that is named, or put it on PATH."),
   NO_PROCESS: transient("Raise the limits of open files and processes (ulimit -n, -u), or free memory."),
