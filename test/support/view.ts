@@ -1,8 +1,16 @@
 import { Observable, Subject } from "rxjs";
 import type { Waiting } from "../../src/engine/approvals.ts";
 import { isJobId, type JobId } from "../../src/engine/job.ts";
+import type { ForgeView } from "../../src/engine/forge-view.ts";
 import type { Threshold } from "../../src/engine/level.ts";
-import type { AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "../../src/engine/store/store.ts";
+import type {
+  AuditFilter,
+  AuditRow,
+  EventRow,
+  IntentRow,
+  JobFilter,
+  JobInputRow,
+} from "../../src/engine/store/store.ts";
 import type {
   Actions,
   Banner,
@@ -135,6 +143,8 @@ export class FakeView implements View {
   targets: ServiceView[] = [];
   deploys: IntentRow[] = [];
   notices: Banner[] = [];
+  atForge: ForgeView | undefined = undefined;
+  entries: AuditRow[] = [];
   isReady = true;
   isStorable = true;
   strangers: readonly Waiting[] = [];
@@ -222,8 +232,14 @@ export class FakeView implements View {
   approvals(): readonly Waiting[] {
     return this.strangers;
   }
-  audit(): readonly AuditRow[] {
-    return [];
+  audit(limit: number, { who, what, before }: AuditFilter = {}): readonly AuditRow[] {
+    const found = this.entries.filter(
+      (row) =>
+        (who === undefined || row.who === who) &&
+        (what === undefined || row.what === what) &&
+        (before === undefined || row.id < before),
+    );
+    return found.toSorted((a, b) => b.id - a.id).slice(0, limit);
   }
   stats(): Stats {
     const stats = { ok: 0, ready: 0, waiting: 0, running: 0, failed: 0, blocked: 0 };
@@ -232,6 +248,9 @@ export class FakeView implements View {
   }
   banners(): readonly Banner[] {
     return this.notices;
+  }
+  forge(): ForgeView | undefined {
+    return this.atForge;
   }
   threshold() {
     return { threshold: this.confirmAt, setBy: "--confirm" };
