@@ -79,6 +79,7 @@ export const errors = {
   FORGE_TOKEN: transient(
     "If it does not heal: check the clock of this machine, and that key and app id belong together.",
   ),
+  NO_DELIVERIES: transient("Look at the app's list of recent deliveries; doc/github.md says where it is."),
   FORGE_KEY: failed("Give a file with just that, readable by this user alone: chmod 600 FILE."),
   NO_INSTALLATION: failed(
     "Install the app on that account and let it see the repository; look at --github-account-allowlist.",

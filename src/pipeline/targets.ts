@@ -12,7 +12,7 @@ export interface Deploying {
   readonly ports: Ports;
   readonly box: Box;
   readonly image: Term<PushedImage>;
-  readonly fresh: () => Promise<Result<unknown>>;
+  readonly fresh: (running: string) => Promise<Result<unknown>>;
   /** `owner/name branch`. */
   readonly source: string;
 }

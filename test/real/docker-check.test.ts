@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SharedPool } from "../../src/engine/shares.ts";
 import { type DockerCheckKey, dockerBuild, dockerCheck } from "../../src/plugins/docker/index.ts";
+import type { Result } from "../../src/term/output.ts";
 import { buildContext, buildKey, docker, testEngine } from "../support/docker.ts";
 import { makeRepository, type TestRepository } from "../support/git.ts";
 import { busyboxImage } from "../support/images.ts";
@@ -41,6 +42,9 @@ async function build(from: TestRepository): Promise<string> {
   return job.text();
 }
 
+const failureOf = (result: Result<unknown>): string =>
+  result.ok ? "none" : `${result.error.code} ${result.error.message}`;
+
 /** Something no other run of the tests has in its cache. */
 const fresh = (): string => `${process.pid}-${Math.random().toString(36).slice(2)}`;
 /** A number that is another one each time the instruction really runs. */
@@ -60,7 +64,7 @@ describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () =>
   test("says that it can be built, and leaves no image", async () => {
     const label = `drawn=${fresh()}`;
     const { result, text, job } = await check(repository(`FROM ${base}\nLABEL ${label}\nRUN echo hello\n`));
-    expect(result).toMatchObject({ ok: true, value: { commit: expect.stringMatching(/^[0-9a-f]{40}$/) } });
+    expect(result.ok ? result.value.commit : result.error.message).toMatch(/^[0-9a-f]{40}$/);
     expect(text).toMatch(/^#\d+ hello$/m);
     expect(text).not.toContain("stays on the engine");
     expect(job.starts).toMatchObject([{ level: "average" }]);
@@ -69,9 +73,7 @@ describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () =>
 
   test("fails as any other, with the instruction's own words", async () => {
     const { result } = await check(repository(`FROM ${base}\nRUN echo oh no ${fresh()} && exit 3\n`));
-    expect(result).toMatchObject({
-      error: { code: "BUILD_FAILED", message: expect.stringMatching(/exit code: 3[^]*oh no/) },
-    });
+    expect(failureOf(result)).toMatch(/^BUILD_FAILED [^]*exit code: 3[^]*oh no/);
   });
 
   test("gives no layer to a build that is deployed, nor to another scope; its own finds it again", async () => {
@@ -114,8 +116,6 @@ describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () =>
 
   test("may not bring the program that reads its Dockerfile", async () => {
     const { result } = await check(repository(`# syntax=evil.example/frontend\nFROM ${base}\n`));
-    expect(result).toMatchObject({
-      error: { code: "CONTEXT_REFUSED", message: expect.stringContaining("evil.example") },
-    });
+    expect(failureOf(result)).toMatch(/^CONTEXT_REFUSED .*evil\.example/);
   });
 });

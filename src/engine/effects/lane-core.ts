@@ -19,8 +19,10 @@ export interface LaneOptions {
   readonly term: string;
   /** The flavour. */
   readonly owner: string;
-  /** Re-reads the head that the wanted value came from; a failure delays the deploy. */
-  readonly fresh: () => Promise<Result<unknown>>;
+  /**
+   * Re-reads the head that the wanted value came from, and says whether what is to run may; a failure delays the deploy.
+   */
+  readonly fresh: (running: string) => Promise<Result<unknown>>;
   /** What is done about a change by hand. Default: it is reported. */
   readonly drift?: DriftPolicy;
 }

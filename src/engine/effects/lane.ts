@@ -204,9 +204,12 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const begun = job.for({ ...want, ...state.resumes() });
     const started = await job.started(begun, this.kind.level);
     if (!started.ok) return this.#jobStopped(begun, started.error);
-    const fresh = await this.options.fresh();
+    const fresh = await this.options.fresh(want.running);
     state.seen = undefined;
-    if (fresh.ok) state.cleared = this.want?.generation === generation ? generation : undefined;
+    const wanted = this.want?.generation === generation; // reading may have brought a newer value
+    state.cleared = wanted && fresh.ok ? generation : undefined;
+    if (fresh.ok || !wanted) return;
+    if (fresh.error.class === "system") await this.#core.trouble(fresh.error);
     else
       await this.#core.unreachable({
         ...fresh.error,
