@@ -31,6 +31,7 @@ const special: Partial<Record<ErrorCode, Exit>> = {
   LOGIN_NEEDED: "forbidden",
   LOGIN_REFUSED: "forbidden",
   FORBIDDEN: "forbidden",
+  ROLE_NEEDED: "forbidden",
   STATE_IN_USE: "occupied",
   STATE_NOT_WRITABLE: "occupied",
   STATE_NEWER: "occupied",

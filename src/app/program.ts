@@ -5,17 +5,21 @@ import { cancel } from "./commands/cancel.ts";
 import { check } from "./commands/check.ts";
 import { confirm } from "./commands/confirm.ts";
 import { docs } from "./commands/docs.ts";
+import { dot } from "./commands/dot.ts";
 import { history } from "./commands/history.ts";
 import { init } from "./commands/init.ts";
 import { job } from "./commands/job.ts";
 import { jobs } from "./commands/jobs.ts";
 import { local } from "./commands/local.ts";
 import { log } from "./commands/log.ts";
+import { ops } from "./commands/ops.ts";
 import { plan } from "./commands/plan.ts";
 import { query } from "./commands/query.ts";
 import { rebuild } from "./commands/rebuild.ts";
 import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
+import { stats } from "./commands/stats.ts";
+import { token } from "./commands/token.ts";
 import { why } from "./commands/why.ts";
 import { type Exit, exits } from "./exit.ts";
 import { wantsStack } from "./faults.ts";
@@ -33,7 +37,7 @@ export const commands: readonly { readonly heading: string; readonly specs: read
   { heading: "Running it:", specs: [serve, local, plan] },
   {
     heading: "A running server:",
-    specs: [jobs, job, log, why, query, history, rebuild, cancel, start, confirm, adopt],
+    specs: [jobs, job, log, why, query, history, rebuild, cancel, start, confirm, adopt, ops, stats, dot, token],
   },
 ];
 
@@ -69,7 +73,7 @@ function addCommand(program: Command, heading: string, spec: CommandSpec, io: Io
   command.description(
     spec.details === undefined ? sentence(spec.summary) : `${sentence(spec.summary)} ${spec.details}`,
   );
-  if (spec.arguments !== "") command.argument(spec.arguments);
+  if (spec.arguments !== "") command.arguments(spec.arguments);
   for (const flag of spec.flags) command.addOption(optionOf(flag));
   command.action(async () => done(await spec.run({ io, args: command.args, given: new Given(command.opts()) })));
 }

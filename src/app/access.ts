@@ -1,0 +1,38 @@
+import { Access } from "../engine/access/access.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Secret } from "../engine/secret.ts";
+import type { Flavour } from "../pipeline/types.ts";
+import { githubSignIn } from "../plugins/github/index.ts";
+import type { GitHubAccess, OAuthClient } from "./options.ts";
+
+export interface AccessOptions {
+  readonly engine: Engine;
+  readonly token: Secret;
+  readonly flavour: Flavour | undefined;
+  readonly github: GitHubAccess;
+  /** How people sign in with GitHub; without it only tokens do. */
+  readonly oauth?: OAuthClient;
+}
+
+/** Who may do what, with everything that has to outlive the process in the store. */
+export function accessOf({ engine, token, flavour, github, oauth }: AccessOptions): Access {
+  const { admins = [], builders = [] } = flavour ?? {};
+  const rules = {
+    admins,
+    builders: builders.map((builder) => (typeof builder === "string" ? { who: builder } : builder)),
+  };
+  const { journal, store, clock, audit } = engine;
+  const api = github.api === undefined ? {} : { api: github.api };
+  const teams = [...admins, ...rules.builders.map(({ who }) => who)].some((who) => who.includes("/"));
+  return new Access({
+    clock,
+    token,
+    rules,
+    ...(oauth === undefined ? {} : { provider: githubSignIn({ ...oauth, ...api, teams }) }),
+    keeper: {
+      sessions: { load: () => store.queries.sessions(), put: (row) => journal.save({ put: "session", row }) },
+      tokens: { load: () => store.queries.apiTokens(), put: (row) => journal.save({ put: "apiToken", row }) },
+    },
+    audit: (who, what, subject, detail) => audit.note(who, what, subject, detail),
+  });
+}
