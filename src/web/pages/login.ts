@@ -12,7 +12,7 @@ export interface LoginData {
   readonly who: string;
   readonly role: string;
   /** When the session ends by itself. */
-  readonly until: string;
+  readonly until: { readonly iso: string; readonly text: string };
   /** Other sessions of the same person. */
   readonly others: number;
   readonly to: string;
@@ -40,13 +40,19 @@ function loginData({ access }: Web, { visitor }: Pick<Visit, "visitor">, to: str
     signedIn: session !== undefined,
     who,
     role: roleOf(visitor),
-    until: session === undefined ? "" : iso(session.expiresMs),
+    until: untilOf(session?.expiresMs ?? 0),
     others: session === undefined ? 0 : access.sessions.of(who).length - 1,
     to,
     csrf: session?.csrf ?? "",
     refused,
     provider: provider && { title: provider.title, href: `/login/${provider.id}?to=${encodeURIComponent(to)}` },
   };
+}
+
+/** To the minute: `2026-11-28 15:36 UTC`. */
+function untilOf(ms: number): LoginData["until"] {
+  const exact = iso(ms);
+  return { iso: exact, text: `${exact.slice(0, 16).replace("T", " ")} UTC` };
 }
 
 /** Takes a token and opens a session; ten wrong ones a minute from one address, then none. */
