@@ -3,6 +3,7 @@ import { type Failure, failure, type Result } from "../term/output.ts";
 import type { Service } from "./effects/service.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
+import { type ForgeView, forgeBanners } from "./forge-view.ts";
 import { GraphView } from "./graph-view.ts";
 import { isJobId } from "./job.ts";
 import type { LogFiles } from "./job-log.ts";
@@ -33,8 +34,8 @@ export interface LiveViewParts {
   readonly flavour: string;
   readonly version: string;
   readonly url: string;
-  /** Problems of the whole, beside a full disk. */
-  readonly banners?: () => readonly Banner[];
+  /** How the forge and we get on; default: there is none. */
+  readonly forge?: () => ForgeView;
   /** Stores a threshold that was changed on the page; default: it is not kept. */
   readonly keepThreshold?: (threshold: Threshold) => void;
   readonly ready: () => boolean;
@@ -120,7 +121,11 @@ export class LiveView implements View {
     };
     const dry: Banner = { code: "DRY_RUN", level: "info", text: "This is a dry run: it looks, and changes nothing." };
     const own = [...(this.storable() ? [] : [full]), ...(this.#parts.dry === true ? [dry] : [])];
-    return [...own, ...(this.#parts.banners?.() ?? [])];
+    const forge = this.forge();
+    return forge === undefined ? own : [...own, ...forgeBanners(forge, this.#engine.clock.now())];
+  }
+  forge(): ForgeView | undefined {
+    return this.#parts.forge?.();
   }
   threshold(): ReturnType<View["threshold"]> {
     const { threshold, setBy, autoReleaseAtMs } = this.#engine.confirm;

@@ -2,6 +2,7 @@ import type { Observable } from "rxjs";
 import type { Failure, Shown } from "../term/output.ts";
 import type { Waiting } from "./approvals.ts";
 import type { DriftPolicy } from "./effects/drift.ts";
+import type { ForgeView } from "./forge-view.ts";
 import type { JobId, JobState, Progress } from "./job.ts";
 import type { Level, Threshold } from "./level.ts";
 import type { AuditFilter, AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "./store/store.ts";
@@ -39,6 +40,8 @@ export interface View {
   /** Commits of strangers' pull requests that wait for a maintainer, oldest first. */
   approvals(): readonly Waiting[];
   stats(): Stats;
+  /** How the forge and we get on; undefined without one. */
+  forge(): ForgeView | undefined;
   /** Problems of the whole: full disk, recovery at work, a host out of reach, no provider for login. */
   banners(): readonly Banner[];
   threshold(): { readonly threshold: Threshold; readonly setBy: string; readonly autoReleaseAtMs?: number };

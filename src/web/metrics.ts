@@ -72,12 +72,35 @@ function addGauges(view: View, streams: () => number, gauge: AddGauge): void {
       set(view.banners().filter((banner) => banner.level === level).length, { level });
     }
   });
+  addForge(view, gauge);
   gauge("web_streams", "Readers of live pages and logs.", [], (set) => set(streams()));
   gauge("process_resident_memory_bytes", "Memory of the process.", [], (set) => set(process.memoryUsage.rss()));
   gauge("process_cpu_seconds", "Processor time of the process since its start.", [], (set) => {
     const { user, system } = process.cpuUsage();
     set((user + system) / 1e6);
   });
+}
+
+/** Accounts are those of the allow-list, events those that GitHub documents: neither grows by itself. */
+function addForge(view: View, gauge: AddGauge): void {
+  gauge("forge_requests_remaining", "Requests that are left of this hour.", ["account"], (set) => {
+    for (const { account, remaining } of view.forge()?.rates ?? []) set(remaining, { account });
+  });
+  gauge(
+    "forge_deliveries",
+    "Deliveries since the start, by event and what became of them.",
+    ["event", "outcome"],
+    (set) => {
+      for (const { kind, outcome, count } of view.forge()?.deliveries?.counts ?? [])
+        set(count, { event: kind, outcome });
+    },
+  );
+  gauge("forge_deliveries_open", "Deliveries that are not acted on yet.", [], (set) =>
+    set(view.forge()?.deliveries?.open ?? 0),
+  );
+  gauge("forge_last_delivery_timestamp_seconds", "When the newest delivery came in; 0: never.", [], (set) =>
+    set((view.forge()?.deliveries?.lastMs ?? 0) / 1000),
+  );
 }
 
 /** Counts each job once, when it ends. */

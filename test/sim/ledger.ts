@@ -100,5 +100,7 @@ function keyOf({ put, row }: Write): string {
   if (put === "jobInput") return `${put} ${row.job} ${row.name}`;
   if (put === "setting" || put === "apiToken") return `${put} ${row.name}`;
   if (put === "approval") return `${put} ${row.repository} ${row.pull} ${row.hash}`;
+  if (put === "inbox") return `${put} ${row.delivery}`;
+  if (put === "inboxBefore") return `${put} ${row.receivedMs}`;
   return "id" in row ? `${put} ${row.id}` : `${put} ${row.key}`;
 }

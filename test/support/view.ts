@@ -1,7 +1,7 @@
 import { Observable, Subject } from "rxjs";
 import type { Waiting } from "../../src/engine/approvals.ts";
-import { isJobId, type JobId } from "../../src/engine/job.ts";
 import type { ForgeView } from "../../src/engine/forge-view.ts";
+import { isJobId, type JobId } from "../../src/engine/job.ts";
 import type { Threshold } from "../../src/engine/level.ts";
 import type {
   AuditFilter,

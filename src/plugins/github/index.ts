@@ -6,3 +6,4 @@ export { type DeploymentWant, deploymentKey, shortened } from "./deployment-want
 export { deploymentSender } from "./deployments.ts";
 export { createGitHub, PUBLIC_WEB, webOf } from "./github.ts";
 export { githubSignIn } from "./sign-in.ts";
+export { type GitHubDoor, githubDoor } from "./webhooks.ts";

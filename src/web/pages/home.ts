@@ -3,7 +3,7 @@ import type { GraphNode, ServiceView, Stats, View } from "../../engine/view.ts";
 import { type Look, type Mark, markOfNode, markOfState, overall } from "../looks.ts";
 import { brief, count, duration, type Html } from "../text.ts";
 import { render } from "../views.ts";
-import { type Moment, momentOf, type Page, PICTURE } from "./page.ts";
+import { type Moment, moment, momentOf, type Page, PICTURE } from "./page.ts";
 
 const PROBLEMS_MAX = 50;
 
@@ -17,7 +17,15 @@ export interface HomeData {
   readonly empty: boolean;
   readonly live: boolean;
   readonly graph: Html | undefined;
+  readonly forge: readonly ForgeLine[];
   readonly confirm: ConfirmData;
+}
+
+interface ForgeLine {
+  readonly what: string;
+  readonly text: string;
+  /** Blank for a moment that never was. */
+  readonly at: Moment | undefined;
 }
 
 interface ServiceRow {
@@ -84,6 +92,7 @@ export const homePage: Page = {
       empty: nodes.length === 0,
       live,
       graph: picture === undefined ? undefined : PICTURE,
+      forge: forgeLines(view, now),
       confirm: confirmData(view, now, visitor.role === "admin" ? (visitor.session?.csrf ?? "") : ""),
     });
     return { kind: "page", body, ...(picture === undefined ? {} : { picture }) };
@@ -122,6 +131,20 @@ function serviceRow(service: ServiceView, now: number): ServiceRow {
     detail: brief(service.detail),
     adoptable: service.adoptable,
   };
+}
+
+function forgeLines(view: View, now: number): readonly ForgeLine[] {
+  const { rates, deliveries } = view.forge() ?? { rates: [] };
+  const allowed = rates.map(({ account, remaining, limit, resetMs }) => ({
+    what: account,
+    text: `${remaining} of ${limit} requests left`,
+    at: resetMs > now ? moment(resetMs, now) : undefined,
+  }));
+  if (deliveries === undefined) return allowed;
+  const { lastMs, open } = deliveries;
+  const text = lastMs === undefined ? "none has come in yet" : "the last one came in";
+  const waiting = open === 0 ? "" : `; ${open} not acted on yet`;
+  return [...allowed, { what: "Webhooks", text: text + waiting, at: momentOf(lastMs, now) }];
 }
 
 const version = (whole = ""): Version => ({ text: brief(whole), whole });

@@ -1,0 +1,31 @@
+import type { Engine } from "../engine/engine.ts";
+import type { ForgeView } from "../engine/forge-view.ts";
+import { Inbox } from "../engine/inbox.ts";
+import type { GitHub, GitHubDoor } from "../plugins/github/index.ts";
+import { githubDoor } from "../plugins/github/index.ts";
+import type { GitHubAccess } from "./options.ts";
+
+/** What comes in from forges: the door that the web opens, and the inbox behind it. */
+export interface Inlet {
+  readonly inbox: Inbox;
+  readonly door: GitHubDoor;
+  /** Since when it is open. */
+  readonly sinceMs: number;
+}
+
+/** Undefined without the webhook's secret: whoever cannot be known is not listened to. */
+export function inletOf(engine: Engine, { app, webhookSecret: secret }: GitHubAccess): Inlet | undefined {
+  if (secret === undefined) return undefined;
+  const inbox = new Inbox(engine);
+  const door = githubDoor({ secret, inbox, ...(app === undefined ? {} : { appId: app.id }) });
+  return { inbox, door, sinceMs: engine.clock.now() };
+}
+
+/** How GitHub and we get on, for the pages. */
+export function forgeViewOf(github: GitHub | undefined, inlet: Inlet | undefined): ForgeView {
+  const rates = github?.rates() ?? [];
+  if (inlet === undefined) return { rates };
+  const { inbox, door, sinceMs } = inlet;
+  const last = inbox.lastMs === undefined ? {} : { lastMs: inbox.lastMs };
+  return { rates, deliveries: { sinceMs, open: inbox.open, counts: door.counts(), ...last } };
+}
