@@ -31,7 +31,7 @@ async function startOn(options: LocalOptions, keepThreshold: boolean): Promise<R
   if (!store.ok) return store;
   const dispose = (): Promise<void> => store.value.close();
   return orDispose(
-    { clock, store: store.value, dir: options.state, keepThreshold, dry: false, fatal, dispose },
+    { clock, store: store.value, dir: options.state, keepThreshold, tells: keepThreshold, dry: false, fatal, dispose },
     options,
   );
 }
@@ -49,7 +49,7 @@ async function startDry(options: LocalOptions): Promise<Result<DeployerProcess>>
   };
   const fatal = new Promise<Failure>(() => {});
   const clock = createClock();
-  const mode: Mode = { clock, store: store.value, dir, keepThreshold: false, dry: true, fatal, dispose };
+  const mode: Mode = { clock, store: store.value, dir, keepThreshold: false, tells: false, dry: true, fatal, dispose };
   return orDispose(mode, { ...options, confirm: "harmless" });
 }
 
