@@ -18,27 +18,38 @@ import type {
  * @example export default deployer({ demo: { repos: { "acme/shop": docker("Dockerfile", { live: publish("acme/shop:live") }) } } });
  */
 export function deployer(flavours: Readonly<Record<string, FlavourDeclaration>>): Deployer {
-  return freeze({ kind: "deployer", flavours: mapped(flavours, whole), at: sourceLine(deployer) });
+  const at = sourceLine(deployer);
+  return freeze({ kind: "deployer", flavours: mapped(flavours, (flavour) => whole(flavour, at)), at });
 }
 
-/** What is no record is left as it is, for `validate` to refuse. */
-const mapped = <K extends string, V, W>(record: Readonly<Record<K, V>>, of: (value: V, key: K) => W): Record<K, W> =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys come back as plain strings
-  (isPlain(record) && !Array.isArray(record)
-    ? Object.fromEntries(Object.entries<V>(record).map(([key, value]) => [key, of(value, key as K)]))
-    : record) as Record<K, W>;
+/** What is no record is left as it is, for `validate` to refuse; nothing of the value is believed here either. */
+function mapped<K extends string, V, W>(
+  record: Readonly<Record<K, V>>,
+  of: (value: V, key: K) => W,
+): Readonly<Record<K, W>> {
+  const made: unknown =
+    isPlain(record) && !Array.isArray(record) && !("kind" in record)
+      ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys come back as plain strings
+        Object.fromEntries(Object.entries<V>(record).map(([key, value]) => [key, of(value, key as K)]))
+      : record;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value was made by `of`
+  return made as Readonly<Record<K, W>>;
+}
 
-const whole = (flavour: FlavourDeclaration): Flavour =>
-  isPlain(flavour) && !("kind" in flavour) && isPlain(flavour.repos) && !("kind" in flavour.repos)
-    ? { ...flavour, repos: mapped(flavour.repos, sourceOf) }
-    : // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no flavour at all: validate() refuses it
-      (flavour as unknown as Flavour);
+function whole(flavour: FlavourDeclaration, at: string): Flavour {
+  const made: unknown =
+    isPlain(flavour) && !("kind" in flavour)
+      ? { ...flavour, repos: mapped(flavour.repos, (value, repo) => sourceOf(value, repo, at)) }
+      : flavour;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is no flavour at all is refused by `validate`
+  return made as Flavour;
+}
 
 /** Builds alone are of the repository on GitHub that bears the name. */
-function sourceOf(value: RepoDeclaration, repo: RepoName): Source {
+function sourceOf(value: RepoDeclaration, repo: RepoName, above: string): Source {
   if (!isBuilds(value)) return value;
   const builds = isList(value) ? value : [value];
-  const at = builds[0]?.at ?? "pipeline.ts";
+  const at = builds[0]?.at ?? above;
   return { kind: "from", source: { kind: "github", repo, at }, builds, at };
 }
 

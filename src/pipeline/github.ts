@@ -7,9 +7,16 @@ import type { GitSource } from "../plugins/git/index.ts";
 import { type GitHub, PUBLIC_WEB } from "../plugins/github/index.ts";
 import { map } from "../term/combinators.ts";
 import type { Box } from "../term/term.ts";
-import type { Ports } from "./ports.ts";
 import type { RepoName } from "./types.ts";
-import { describeMove, EVERY_MS, type Heads, movedBetween, type Watched, watchGit } from "./watched.ts";
+import {
+  describeMove,
+  EVERY_MS,
+  type Heads,
+  movedBetween,
+  type Watched,
+  type WatchPorts,
+  watchGit,
+} from "./watched.ts";
 
 /** However many deliveries come for a repository, it is read at most this often because of them. */
 const HINTS_MS = 2_000;
@@ -18,14 +25,14 @@ const HINTS_MS = 2_000;
  * A repository on GitHub. With the app: its branches and open pull requests, read when a webhook says that something
  * moved, and every 60 seconds. Without: its branches as anybody sees them, by git, which no limit of the API counts.
  */
-export function watchGitHub(ports: Ports, repo: RepoName, box: Box): Watched {
+export function watchGitHub(ports: WatchPorts, repo: RepoName, box: Box): Watched {
   const { github, web = PUBLIC_WEB } = ports.forge ?? {};
   return github === undefined
     ? watchGit(ports, { url: `${web}/${repo}.git` }, box)
     : watchByApp(ports, github, repo, box);
 }
 
-function watchByApp(ports: Ports, github: GitHub, repo: RepoName, box: Box): Watched {
+function watchByApp(ports: WatchPorts, github: GitHub, repo: RepoName, box: Box): Watched {
   const { engine } = ports;
   const key = `refs github ${repo.toLowerCase()}`;
   const stored = engine.heads.get(key);

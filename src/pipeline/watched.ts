@@ -5,6 +5,9 @@ import { type GitSource, masked } from "../plugins/git/index.ts";
 import type { Box, Term } from "../term/term.ts";
 import type { Ports } from "./ports.ts";
 
+/** What watching needs of the ports. */
+export type WatchPorts = Pick<Ports, "engine" | "heads" | "forge">;
+
 /** Branch → commit. */
 export type Heads = ReadonlyMap<string, string>;
 
@@ -23,7 +26,7 @@ export interface Watched {
 export const EVERY_MS = 60_000;
 
 /** The branches of a repository, as git itself tells them. */
-export function watchGit(ports: Ports, source: GitSource, box: Box): Watched {
+export function watchGit(ports: WatchPorts, source: GitSource, box: Box): Watched {
   const made = monitor<Heads>(ports.engine, box, {
     key: `heads ${masked(source.url)}`,
     read: (signal) => ports.heads.read(source, signal),

@@ -1,10 +1,11 @@
 import { EMPTY, NEVER, of, Subject, throwError } from "rxjs";
 import { describe, expect, it } from "vitest";
+import { problem } from "../../src/engine/errors.ts";
 import { fromObservable, type Monitor, monitor } from "../../src/engine/monitor.ts";
 import type { EventRow } from "../../src/engine/store/store.ts";
 import { Collection } from "../../src/incr/index.ts";
 import { collection, each } from "../../src/term/each.ts";
-import { ok } from "../../src/term/output.ts";
+import { failure, ok } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
 import { createRig, type DummyMonitor, dummyMonitor, type Rig, textCodec } from "../../src/testing/index.ts";
 import { box, MINUTE, shown } from "./cache/support.ts";
@@ -52,6 +53,28 @@ describe("a monitor", () => {
     expect(outside.reads).toBe(1);
     await rig.clock.advance(1);
     expect([shows(), outside.reads]).toEqual(["ok 3c4d", 2]);
+  });
+
+  it("does not come back before it was told to, and no later than an hour after", async () => {
+    for (const [waitMs, comesMs] of [
+      [20 * MINUTE, 20 * MINUTE],
+      [30 * 24 * 60 * MINUTE, 60 * MINUTE],
+    ] as const) {
+      const rig = createRig({ random: middle() });
+      let reads = 0;
+      const spec = {
+        ...dummyMonitor("head", textCodec, SWEEP).spec,
+        read: async () => {
+          reads += 1;
+          return failure({ ...problem("REPO_UNREACHABLE", "too often"), retryAtMs: rig.clock.now() + waitMs });
+        },
+      };
+      monitor(rig.engine, box("head"), spec);
+      await rig.clock.advance(comesMs - 1);
+      expect(reads).toBe(1);
+      await rig.clock.advance(1);
+      expect(reads).toBe(2);
+    }
   });
 
   it("spreads its reads by a tenth to either side", async () => {

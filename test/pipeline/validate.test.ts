@@ -81,14 +81,11 @@ const mistakes: Readonly<Record<string, readonly [string, ...string[]]>> = {
     '2 WRONG_NAME the repository "a b/c" holds "a b": letters, digits, dots, dashes and _ only',
     '2 WRONG_NAME the repository "../x" holds "..": letters, digits, dots, dashes and _ only',
   ],
-  "a build that is not wrapped": [
-    repo('docker("Dockerfile")'),
-    "2 WRONG_VALUE the repository demo/hello must be from(git(…), …), but is docker(…)",
+  "a repository that is something else": [
+    repo('git("./hello.git")'),
+    "2 WRONG_VALUE the repository demo/hello must be docker(…) or from(…), but is git(…)",
   ],
-  "a list of builds that is not wrapped": [
-    repo('\n[docker("Dockerfile")]'),
-    "3 WRONG_VALUE the repository demo/hello must be from(git(…), …), but is a list",
-  ],
+  "an empty list of builds": [repo("[]"), "2 WRONG_VALUE the repository demo/hello builds nothing: add docker(…)"],
   "no source": [
     repo('from(undefined, docker("Dockerfile"))'),
     '2 WRONG_VALUE the source must be git("./path or url"), but is undefined',
@@ -130,9 +127,9 @@ const mistakes: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "unknown options": [
     build('docker.with({ includegit: true, timout: "5m" })("Dockerfile")'),
     '2 UNKNOWN_FIELD docker.with(…) has no field "includegit". Did you mean "includeGit"? ' +
-      "Known: name, buildArgs, includeGit, submodules, timeout.",
+      "Known: name, buildArgs, includeGit, submodules, timeout, unsafeNetwork.",
     '2 UNKNOWN_FIELD docker.with(…) has no field "timout". Did you mean "timeout"? ' +
-      "Known: name, buildArgs, includeGit, submodules, timeout.",
+      "Known: name, buildArgs, includeGit, submodules, timeout, unsafeNetwork.",
   ],
   "options of the wrong kind": [
     build('docker.with({ includeGit: "yes", submodules: 1, timeout: "5 minutes", name: "a/b" })("Dockerfile")'),

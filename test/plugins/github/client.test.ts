@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  expect(fake.violations).toEqual([]);
+  if (fake.violations.length > 0) throw new Error(fake.violations.join("\n"));
   await fake.close();
 });
 

@@ -1,0 +1,115 @@
+// A repository on GitHub as an input: the real client, the real monitor in virtual time, a strict GitHub on this machine.
+import { Subject } from "rxjs";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createClock } from "../../src/engine/clock.ts";
+import type { Hint } from "../../src/engine/inbound.ts";
+import { Secret } from "../../src/engine/secret.ts";
+import { watchGitHub } from "../../src/pipeline/github.ts";
+import type { Watched, WatchPorts } from "../../src/pipeline/watched.ts";
+import { createGitHub } from "../../src/plugins/github/index.ts";
+import { success } from "../../src/term/output.ts";
+import { createRig, FakeGitHub, type Rig } from "../../src/testing/index.ts";
+import { box } from "../engine/cache/support.ts";
+
+let fake: FakeGitHub;
+beforeEach(async () => {
+  fake = await FakeGitHub.start();
+  fake.repo("acme/shop");
+  fake.install("acme");
+});
+afterEach(async () => {
+  if (fake.violations.length > 0) throw new Error(fake.violations.join("\n"));
+  await fake.close();
+});
+
+function watch(rig: Rig = createRig()) {
+  const hints = new Subject<Hint>();
+  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
+  const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+  const heads: WatchPorts["heads"] = {
+    read: async () => success(new Map([["main", "by git"]])),
+    watch: () => () => {},
+  };
+  const ports: WatchPorts = { engine: rig.engine, heads, forge: { github, hints: { changes: hints } } };
+  const watched = watchGitHub(ports, "acme/shop", box("heads"));
+  const causes: string[] = [];
+  rig.engine.steps.subscribe(
+    ({ events }) => void causes.push(...events.map(({ kind, detail }) => `${kind}: ${detail}`)),
+  );
+  rig.engine.change(undefined, () => {});
+  return { rig, hints, watched, causes };
+}
+
+const headsOf = ({ heads }: Watched): unknown =>
+  heads.output.state === "ok" ? Object.fromEntries(heads.output.value) : heads.output.state;
+
+const reads = (): number => fake.requests.filter(({ path }) => path.endsWith("/branches")).length;
+
+describe("a repository on GitHub", () => {
+  it("shows its branches, and its pull requests besides", async () => {
+    fake.openPull("acme/shop", { by: "ann", files: { "b.txt": "1" }, branch: "idea" });
+    const { watched } = watch();
+    await vi.waitFor(() => expect(Object.keys(headsOf(watched) ?? {})).toEqual(["idea", "main"]));
+    const refs = watched.refs?.output;
+    expect(refs?.state === "ok" ? [...refs.value.pulls.keys()] : refs?.state).toEqual([1]);
+  });
+
+  it("is read again when a webhook tells of it, whatever it is called there, and for no other", async () => {
+    const { hints, watched, causes, rig } = watch();
+    await vi.waitFor(() => expect(headsOf(watched)).toHaveProperty("main"));
+    const { id } = fake.repository("acme/shop");
+    hints.next({ kind: "refs", repository: 1, name: "acme/other" });
+    hints.next({ kind: "comment", repository: id, pull: 1, comment: 1, author: { id: 1, login: "x" }, body: "" });
+    expect(reads()).toBe(1);
+    const commit = fake.push("acme/shop", "live", { "a.txt": "1" });
+    hints.next({ kind: "refs", repository: id, name: "acme/renamed" });
+    await vi.waitFor(() => expect(headsOf(watched)).toMatchObject({ live: commit }));
+    expect(causes.at(-1)).toBe(`webhook: live none → ${commit.slice(0, 8)}`);
+    await rig.clock.advance(2_000);
+  });
+
+  it("is read at most once in two seconds, however many webhooks come", async () => {
+    const { hints, watched, rig } = watch();
+    await vi.waitFor(() => expect(headsOf(watched)).toHaveProperty("main"));
+    const { id } = fake.repository("acme/shop");
+    for (let count = 0; count < 100; count += 1) hints.next({ kind: "refs", repository: id, name: "acme/shop" });
+    await vi.waitFor(() => expect(reads()).toBe(2));
+    await watched.monitor.refresh();
+    const before = reads();
+    await rig.clock.advance(2_000);
+    await watched.monitor.refresh();
+    expect(reads() - before).toBeLessThanOrEqual(2);
+  });
+
+  it("keeps what it saw while GitHub is away, and is not deployed from then", async () => {
+    const { watched } = watch();
+    await vi.waitFor(() => expect(headsOf(watched)).toHaveProperty("main"));
+    fake.mishap({ mishap: { does: "status", status: 503 }, times: 99 });
+    expect(await watched.monitor.refresh()).toMatchObject({ ok: false, error: { code: "FORGE_UNREACHABLE" } });
+    expect(headsOf(watched)).toHaveProperty("main");
+    expect(watched.refs?.metadata.staleSinceMs).toBeGreaterThan(0);
+  });
+
+  it("is known by its number after a restart too: another one under its name is held", async () => {
+    const first = watch();
+    await vi.waitFor(() => expect(headsOf(first.watched)).toHaveProperty("main"));
+    await first.rig.engine.store.flush();
+    first.rig.kill();
+    fake.deleteRepo("acme/shop");
+    fake.repo("acme/shop", { files: { "evil.txt": "1" } });
+    const { watched } = watch(await first.rig.restart());
+    expect(await watched.monitor.refresh()).toMatchObject({ ok: false, error: { code: "REPO_REPLACED" } });
+  });
+
+  it("is read by git where there is no app", async () => {
+    const { rig } = watch();
+    const heads: WatchPorts["heads"] = {
+      read: async ({ url }) => success(new Map([["main", url]])),
+      watch: () => () => {},
+    };
+    const anonymous = watchGitHub({ engine: rig.engine, heads }, "acme/shop", box("public"));
+    expect(await anonymous.monitor.refresh()).toMatchObject({ ok: true });
+    expect(headsOf(anonymous)).toEqual({ main: "https://github.com/acme/shop.git" });
+    expect(anonymous.refs).toBeUndefined();
+  });
+});
