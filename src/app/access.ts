@@ -1,6 +1,7 @@
 import { Access } from "../engine/access/access.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Secret } from "../engine/secret.ts";
+import type { Write } from "../engine/store/store.ts";
 import type { Flavour } from "../pipeline/types.ts";
 import { githubSignIn } from "../plugins/github/index.ts";
 import type { GitHubAccess, OAuthClient } from "./options.ts";
@@ -22,6 +23,12 @@ export function accessOf({ engine, token, flavour, github, oauth }: AccessOption
     builders: builders.map((builder) => (typeof builder === "string" ? { who: builder } : builder)),
   };
   const { journal, store, clock, audit } = engine;
+  // a full disk must not keep a person waiting who signs out: then it is written when there is room
+  const save = (write: Write): Promise<void> => {
+    if (!journal.blocked) return journal.save(write);
+    journal.note(write);
+    return Promise.resolve();
+  };
   const api = github.api === undefined ? {} : { api: github.api };
   const teams = [...admins, ...rules.builders.map(({ who }) => who)].some((who) => who.includes("/"));
   return new Access({
@@ -30,8 +37,8 @@ export function accessOf({ engine, token, flavour, github, oauth }: AccessOption
     rules,
     ...(oauth === undefined ? {} : { provider: githubSignIn({ ...oauth, ...api, teams }) }),
     keeper: {
-      sessions: { load: () => store.queries.sessions(), put: (row) => journal.save({ put: "session", row }) },
-      tokens: { load: () => store.queries.apiTokens(), put: (row) => journal.save({ put: "apiToken", row }) },
+      sessions: { load: () => store.queries.sessions(), put: (row) => save({ put: "session", row }) },
+      tokens: { load: () => store.queries.apiTokens(), put: (row) => save({ put: "apiToken", row }) },
     },
     audit: (who, what, subject, detail) => audit.note(who, what, subject, detail),
   });

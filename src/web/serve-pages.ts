@@ -131,7 +131,7 @@ function sendFailure(
 ): FastifyReply {
   if (forProgram(request)) return sendProblem(reply, status, failure);
   const title = titles[status] ?? "Not possible";
-  const login = status === 401;
+  const login = status === 401 || failure.code.startsWith("SIGN_IN_");
   const body = render("problem", { status, message: failure.message, hint: failure.hint ?? "", login });
   if (status === 429 || status === 503) reply.header("retry-after", "60");
   const framed: Framed = { title, body, live: false, path: "", here: "/" };

@@ -216,6 +216,32 @@ describe("route × role", () => {
   });
 });
 
+describe("forged requests", () => {
+  const changing = Object.keys(table).filter((name) => !name.startsWith("GET ") && !name.includes("/webhooks/"));
+  const admin = () => access.signIn({ kind: "person", provider: "github", person: { id: 5, login: "admin" } });
+
+  test.each(changing)("%s: not without the form's token, and not from another site", async (name) => {
+    const { secret, session } = admin();
+    const cookie = `millrace=${secret}`;
+    const forged = [
+      { cookie },
+      { cookie, "x-csrf-token": "guess" },
+      { cookie, "x-csrf-token": session.csrf, origin: "https://evil.example" },
+      { cookie, "x-csrf-token": session.csrf, "sec-fetch-site": "same-site" },
+    ];
+    const statuses: number[] = [];
+    for (const headers of forged) statuses.push((await app.inject(requestOf(name, headers))).statusCode);
+    expect([statuses, view.actions, access.sessionOf(secret)?.hash]).toEqual([[403, 403, 403, 403], [], session.hash]);
+  });
+
+  test("reading changes nothing, whoever reads", async () => {
+    const { secret } = admin();
+    for (const name of Object.keys(table).filter((one) => one.startsWith("GET ") && !endless.includes(one)))
+      await app.inject(requestOf(name, { cookie: `millrace=${secret}` }));
+    expect([view.actions, access.sessionOf(secret) === undefined]).toEqual([[], false]);
+  });
+});
+
 describe("a builder of some services", () => {
   const jobs = {
     build: "2026-11-21/090000-docker-build-5a5a",
