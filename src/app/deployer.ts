@@ -13,9 +13,13 @@ import type { Ports } from "../pipeline/ports.ts";
 import { sweepCheckouts } from "../plugins/git/index.ts";
 import { type Failure, failure, type Result, success } from "../term/output.ts";
 import { type RunningWeb, startWeb } from "../web/server.ts";
+import { accessOf } from "./access.ts";
+import { listen, withChecks } from "./checks.ts";
 import { connect } from "./connect.ts";
+import { forgeViewOf, type Inlet, inletOf } from "./inlet.ts";
 import type { LocalOptions, Plan, Running } from "./options.ts";
 import { planOf, settled } from "./plan.ts";
+import { type Tellers, tellersOf, telling } from "./tellers.ts";
 import { actingToken } from "./token.ts";
 import { packageVersion } from "./version.ts";
 
@@ -31,6 +35,8 @@ export interface Mode {
   readonly dir: string;
   /** Whether a threshold that is changed on the page outlives the process. */
   readonly keepThreshold: boolean;
+  /** Whether the forge and people are told how things go. */
+  readonly tells: boolean;
   /** A dry run: the threshold stays where it is, and every action is refused. */
   readonly dry: boolean;
   /** Resolves with what the process must end for. */
@@ -82,19 +88,34 @@ export class DeployerProcess implements Running {
       throw error; // before there is anything to end: the process ends
     };
     const engine = new Engine({ clock: mode.clock, store: mode.store, logs, onFault: (error) => fault(error) });
-    const ports = connect(engine, { ...options, scratch: mode.dir });
-    if (!ports.ok) return ports;
+    const inlet = mode.tells ? inletOf(engine, options.github) : undefined;
+    const ways = connect(engine, {
+      ...options,
+      scratch: mode.dir,
+      ...(inlet === undefined ? {} : { hints: inlet.inbox }),
+    });
+    if (!ways.ok) return ways;
+    const able = mode.tells ? withChecks(ways.value, options.untrustedDockerHost) : ways;
+    if (!able.ok) return able;
     await engine.jobs.closeOrphans();
     await sweepCheckouts(mode.dir);
     setThreshold(engine, options, mode);
-    const pipeline = makePipeline(ports.value, options);
-    const view = viewOf(engine, pipeline, ports.value, logs, options, mode);
+    const tellers = mode.tells ? tellersFor(engine, able.value, options) : undefined;
+    const ports = tellers === undefined ? able.value : telling(able.value, tellers);
+    const pipeline = makePipeline(ports, options);
+    const view = viewOf(engine, pipeline, ports, logs, options, mode, inlet);
     const { host, port } = options;
-    const web = await startWeb({ view, host, port, token: actingToken(mode.dir), clock: mode.clock, report: warn });
+    const token = actingToken(mode.dir);
+    const flavour = options.deployer.flavours[options.flavour];
+    const access = accessOf({ ...options, engine, token, flavour });
+    const doors = inlet === undefined ? {} : { doors: [inlet.door] };
+    const web = await startWeb({ view, host, port, token, access, clock: mode.clock, report: warn, ...doors });
     if (!web.ok) {
       await quiesce(engine, pipeline, "the pages cannot be served");
       return web;
     }
+    if (inlet !== undefined && tellers !== undefined) listen(engine, ports, tellers, inlet);
+    inlet?.inbox.start();
     engine.change({ kind: "restart", subject: options.flavour, detail: "Millrace started" }, () => {});
     const running = new DeployerProcess(options, mode, engine, pipeline, view, web.value);
     fault = (error) => running.#fault(error);
@@ -151,6 +172,20 @@ function makePipeline(ports: Ports, options: LocalOptions): Pipeline {
   return lower(ports, flavour, options.only);
 }
 
+/** Where people find the pages. */
+const siteOf = ({ deployer, flavour, host, port }: LocalOptions): string =>
+  deployer.flavours[flavour]?.url ?? `http://${host}:${port}`;
+
+function tellersFor(engine: Engine, { forge }: Ports, options: LocalOptions): Tellers {
+  const { app } = options.github;
+  return tellersOf(engine, {
+    ...(forge?.github === undefined ? {} : { github: forge.github }),
+    ...(app === undefined ? {} : { appId: app.id }),
+    site: siteOf(options),
+    messages: options.messages ?? {},
+  });
+}
+
 /** The stored threshold holds for as long as the flag is what it was when it was stored; then it is forgotten. */
 function setThreshold(engine: Engine, options: LocalOptions, mode: Mode): void {
   const stored = mode.keepThreshold ? engine.store.queries.setting(THRESHOLD) : undefined;
@@ -182,6 +217,7 @@ function viewOf(
   logs: LogFiles,
   options: LocalOptions,
   mode: Mode,
+  inlet: Inlet | undefined,
 ): LiveView {
   return new LiveView({
     engine,
@@ -190,9 +226,12 @@ function viewOf(
     logs,
     flavour: options.flavour,
     version: packageVersion(),
-    url: options.deployer.flavours[options.flavour]?.url ?? `http://${options.host}:${options.port}`,
+    url: siteOf(options),
     ready: () => engine.step > 0,
     dry: mode.dry,
+    ...(ports.forge?.github === undefined && inlet === undefined
+      ? {}
+      : { forge: () => forgeViewOf(ports.forge?.github, inlet) }),
     ...(mode.keepThreshold ? { keepThreshold: (chosen) => keepThreshold(engine, options.confirm, chosen) } : {}),
   });
 }

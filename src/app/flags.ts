@@ -8,6 +8,8 @@ interface Flag {
   readonly help: string;
   readonly default?: string | number;
   readonly read?: (text: string) => string | number;
+  /** Most people do without it: only `--help-all` explains it. */
+  readonly more?: true;
 }
 
 const thresholds: readonly string[] = [...levels, "none"];
@@ -27,29 +29,57 @@ export const flags = {
   confirmAutoRelease: {
     flag: "--confirm-auto-release <seconds>",
     help: "a threshold set on the page falls back to the flag after this time",
+    more: true,
     read: secondsOf,
   },
   registryAuth: { flag: "--registry-auth <file>", help: "credentials, as in ~/.docker" },
   dockerHost: {
     flag: "--docker-host <address>",
     help: "the engine behind here (default: DOCKER_HOST, or the local socket)",
+    more: true,
   },
-  githubAppId: { flag: "--github-app-id <number>", help: "the GitHub App that repositories are read by", read: idOf },
-  githubKey: { flag: "--github-private-key-file <file>", help: "its private key" },
+  untrustedDockerHost: {
+    flag: "--untrusted-docker-host <address>",
+    help: "another engine, for checks of branches and pull requests",
+    more: true,
+  },
+  githubAppId: {
+    flag: "--github-app-id <number>",
+    help: "the GitHub App that repositories are read by",
+    read: idOf,
+    more: true,
+  },
+  githubKey: { flag: "--github-private-key-file <file>", help: "its private key", more: true },
   githubSecret: {
     flag: "--github-webhook-secret-file <file>",
     help: "its webhook's secret; without it none are taken",
+    more: true,
   },
   githubAccounts: {
     flag: "--github-account-allowlist <names>",
     help: "serve these accounts only: acme,other (default: all that have the app)",
+    more: true,
   },
-  githubUrl: { flag: "--github-url <address>", help: "API of GitHub Enterprise: https://github.example/api/v3" },
-  slack: { flag: "--slack <file>", help: "tell a Slack channel: the address of its incoming webhook" },
-  webhook: { flag: "--webhook <file>", help: "tell any address: its URL, then the secret that bodies are signed with" },
+  event: { flag: "--event <name>", help: "what happened, as GitHub calls it: push, pull_request, …" },
+  githubUrl: {
+    flag: "--github-url <address>",
+    help: "API of GitHub Enterprise: https://github.example/api/v3",
+    more: true,
+  },
+  slack: {
+    flag: "--slack <file>",
+    help: "tell a Slack channel: the address of its incoming webhook",
+    more: true,
+  },
+  webhook: {
+    flag: "--webhook <file>",
+    help: "tell any address: its URL, then the secret that bodies are signed with",
+    more: true,
+  },
   githubOauth: {
     flag: "--github-oauth <file>",
     help: "people sign in with GitHub: JSON with client_id and client_secret",
+    more: true,
   },
   once: { flag: "--once", help: "print what is or would be done, and exit" },
   offline: { flag: "--offline", help: "look at the file only, not at what it names" },
@@ -83,11 +113,19 @@ export const githubFlags = [
 
 /** The flag as commander takes it. */
 export function optionOf(name: FlagName): Option {
-  const { flag, help, default: preset, read }: Flag = flags[name];
+  const { flag, help, default: preset, read, more }: Flag = flags[name];
   const option = new Option(flag, help);
   if (preset !== undefined) option.default(preset);
+  if (more === true) option.hideHelp();
   return read === undefined ? option : option.argParser(read);
 }
+
+/** Those that `--help` only names: `--slack`, … */
+export const unexplained = (names: readonly FlagName[]): readonly string[] =>
+  names.flatMap((name) => {
+    const { flag, more }: Flag = flags[name];
+    return more === true ? [flag.replace(/ .*/, "")] : [];
+  });
 
 /** What was given, by the names of the table. Flags that a command does not take have their defaults. */
 export class Given {

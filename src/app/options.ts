@@ -54,6 +54,8 @@ export interface ServeOptions extends PipelineOptions {
   readonly confirm: Threshold;
   /** A raised threshold falls back to the flag's after so many seconds. */
   readonly confirmAutoReleaseSec?: number;
+  /** The engine that checks branches and pull requests; default: the same. */
+  readonly untrustedDockerHost?: string;
   /** Nobody is told by default. */
   readonly messages?: MessageAccess;
   /** How people sign in with GitHub; without it only tokens do. */

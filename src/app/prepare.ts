@@ -57,6 +57,7 @@ export async function serveOptions(
   const release = call.given.number("confirmAutoRelease");
   const oauth = oauthOf(call, common.value);
   if (!oauth.ok) return oauth;
+  const untrusted = call.given.text("untrustedDockerHost");
   const messages = messageAccess(call);
   if (!messages.ok) return messages;
   return success({
@@ -67,6 +68,7 @@ export async function serveOptions(
     ...(release === undefined ? {} : { confirmAutoReleaseSec: release }),
     messages: messages.value,
     ...(oauth.value === undefined ? {} : { oauth: oauth.value }),
+    ...(untrusted === undefined ? {} : { untrustedDockerHost: untrusted }),
   });
 }
 

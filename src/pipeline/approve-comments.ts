@@ -1,14 +1,17 @@
-import type { Subscription } from "rxjs";
 import type { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
-import type { Hint, Hints } from "../engine/inbound.ts";
-import { failure, type Result } from "../term/output.ts";
+import type { Hint, HintHandler } from "../engine/inbound.ts";
+import { failure, type Result, success } from "../term/output.ts";
 import type { Writers } from "./may-build.ts";
+import type { RepoName } from "./types.ts";
 
 type Comment = Extract<Hint, { kind: "comment" }>;
 
 const WORD = /^\/approve(?:[ \t]+(\S*))?[ \t]*$/;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** By then the branches and pull requests of all repositories have been read. */
+const KNOWN_MS = 10 * 60_000;
 
 /**
  * Lets people approve by a comment whose first line is `/approve COMMIT`, with the commit's full name: what was pushed
@@ -17,13 +20,19 @@ const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
  *
  * @param provider What people are called by: `github:alice`.
  */
-export function followComments(engine: Engine, { changes }: Hints, writers: Writers, provider: string): Subscription {
-  return changes.subscribe((hint) => {
-    if (hint.kind !== "comment") return;
+export function approveByComment(engine: Engine, writers: Writers, provider: string): HintHandler {
+  const startedMs = engine.clock.elapsed();
+  return async (hint) => {
+    if (hint.kind !== "comment") return success(undefined);
     const [line = ""] = hint.body.split(/\r\n|\n|\r/, 1);
     const found = WORD.exec(line);
-    if (found !== null) engine.background(() => answer(engine, writers, hint, found[1] ?? "", provider));
-  });
+    if (found === null) return success(undefined);
+    const { repository, pull } = hint;
+    const waiting = engine.approvals.waiting().find((one) => one.repository === repository && one.pull === pull);
+    if (waiting !== undefined) return answer(engine, writers, hint, found[1] ?? "", waiting.name, provider);
+    if (engine.clock.elapsed() - startedMs > KNOWN_MS) return success(undefined); // nothing waits there
+    return failure(problem("INTERRUPTED", `pull request #${pull} is not known yet`));
+  };
 }
 
 async function answer(
@@ -31,15 +40,15 @@ async function answer(
   writers: Writers,
   comment: Comment,
   commit: string,
+  name: RepoName,
   provider: string,
-): Promise<void> {
-  const { repository, pull, author } = comment;
-  const waiting = engine.approvals.waiting().find((one) => one.repository === repository && one.pull === pull);
-  if (waiting === undefined) return; // not ours, or nothing to approve
-  const who = `${provider}:${author.login}`;
-  const result = await approve(engine, writers, comment, commit, waiting.name, who);
-  const subject = `${waiting.name}#${pull} ${commit}`.trim();
+): Promise<Result<void>> {
+  const who = `${provider}:${comment.author.login}`;
+  const result = await approve(engine, writers, comment, commit, name, who);
+  if (!result.ok && result.error.class === "transient") return result; // tried again
+  const subject = `${name}#${comment.pull} ${commit}`.trim();
   await engine.audit.record(who, "approve", subject, result.ok ? "by a comment" : `refused: ${result.error.message}`);
+  return result;
 }
 
 async function approve(
@@ -47,7 +56,7 @@ async function approve(
   writers: Writers,
   { repository, pull, author }: Comment,
   commit: string,
-  name: `${string}/${string}`,
+  name: RepoName,
   who: string,
 ): Promise<Result<void>> {
   const may = await writers.mayWrite(name, author.id, new AbortController().signal);

@@ -1,8 +1,6 @@
-import { Subject } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { problem } from "../../src/engine/errors.ts";
-import type { Hint } from "../../src/engine/inbound.ts";
-import { followComments } from "../../src/pipeline/approve-comments.ts";
+import { approveByComment } from "../../src/pipeline/approve-comments.ts";
 import { failure, type Result, success } from "../../src/term/output.ts";
 import { createRig } from "../../src/testing/index.ts";
 
@@ -14,7 +12,6 @@ const MALLORY = { id: 66, login: "mallory" };
 async function scene(mayWrite: (user: number) => Result<boolean> = (user) => success(user === ALICE.id)) {
   const rig = createRig();
   const { engine } = rig;
-  const changes = new Subject<Hint>();
   const ask = {
     repository: 5,
     name: "acme/web",
@@ -31,14 +28,20 @@ async function scene(mayWrite: (user: number) => Result<boolean> = (user) => suc
       return mayWrite(user);
     },
   };
-  followComments(engine, { changes }, writers, "github");
+  const handle = approveByComment(engine, writers, "github");
   const say = async (body: string, author = ALICE, more: object = {}) => {
-    changes.next({ kind: "comment", repository: 5, pull: 7, comment: 1, author, body, ...more });
+    const handled = handle({ kind: "comment", repository: 5, pull: 7, comment: 1, author, body, ...more });
     await rig.clock.settle();
+    const result = await handled;
     const waits = engine.approvals.waiting().length > 0;
-    return { waits, audit: engine.store.queries.audit(10).map(({ who, detail }) => `${who} ${detail}`) };
+    const open = !result.ok && result.error.class === "transient";
+    return {
+      waits,
+      ...(open ? { open } : {}),
+      audit: engine.store.queries.audit(10).map(({ who, detail }) => `${who} ${detail}`),
+    };
   };
-  return { say, asked };
+  return { say, asked, rig };
 }
 
 describe("a comment that approves", () => {
@@ -65,9 +68,9 @@ describe("a comment that approves", () => {
     expect(audit[0]).toContain(why);
   });
 
-  it("is not taken where the forge does not say who may write", async () => {
+  it("is tried again where the forge does not say who may write", async () => {
     const { say } = await scene(() => failure(problem("REPO_UNREACHABLE", "502")));
-    expect(await say(`/approve ${COMMIT}`)).toMatchObject({ waits: true, audit: ["github:alice refused: 502"] });
+    expect(await say(`/approve ${COMMIT}`)).toEqual({ waits: true, open: true, audit: [] });
   });
 
   it.each([
@@ -83,7 +86,9 @@ describe("a comment that approves", () => {
   });
 
   it("on another pull request or repository changes nothing", async () => {
-    const { say, asked } = await scene();
+    const { say, asked, rig } = await scene();
+    expect(await say(`/approve ${COMMIT}`, ALICE, { pull: 8 })).toMatchObject({ open: true }); // may be read soon
+    await rig.clock.advance(11 * 60_000);
     await say(`/approve ${COMMIT}`, ALICE, { pull: 8 });
     expect(await say(`/approve ${COMMIT}`, ALICE, { repository: 6 })).toEqual({ waits: true, audit: [] });
     expect(asked).toEqual([]);

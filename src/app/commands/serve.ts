@@ -21,6 +21,7 @@ export const serve: CommandSpec = {
     "confirmAutoRelease",
     "registryAuth",
     "dockerHost",
+    "untrustedDockerHost",
     ...githubFlags,
     "githubSecret",
     "githubOauth",

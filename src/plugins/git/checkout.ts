@@ -12,7 +12,8 @@ import { submodulesOf, type TreeEntry } from "./submodules.ts";
 export interface CheckoutOptions {
   /** With a `.git` of its own that needs no other directory, at the commit, without branches, tags and remotes. */
   readonly includeGit: boolean;
-  readonly submodules: true;
+  /** `own host`: only those on the host that the repository is on. For commits of people who are not trusted. */
+  readonly submodules: true | "own host";
 }
 
 /** The files of a commit, as they are in git: no filter, no hook. They are somebody else's: follow no link in them. */
@@ -126,7 +127,8 @@ async function populate(
   const write = options.includeGit ? writeWithGit : writeFiles;
   const written = await write(writing, cache.value, dir, commit);
   if (!written.ok) return written;
-  const wanted = await submodulesOf(context, cache.value, source, writing.root, commit, entries.value, job);
+  const around = { root: writing.root, ownHost: options.submodules === "own host" };
+  const wanted = await submodulesOf(context, cache.value, source, around, commit, entries.value, job);
   if (!wanted.ok) return wanted;
   if (wanted.value.length > 0 && depth >= DEPTH_MAX) {
     return failure(problem("SUBMODULE_FAILED", `submodules are nested more than ${DEPTH_MAX} deep`));

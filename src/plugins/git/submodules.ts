@@ -13,6 +13,13 @@ export interface Submodule {
   readonly commit: string;
 }
 
+/** What submodules are measured by. */
+export interface Around {
+  /** The repository that all of them are of. */
+  readonly root: GitSource;
+  readonly ownHost: boolean;
+}
+
 /** One entry of a tree, as git lists it. */
 export interface TreeEntry {
   readonly mode: string;
@@ -34,7 +41,7 @@ export async function submodulesOf(
   context: GitContext,
   cache: string,
   parent: GitSource,
-  root: GitSource,
+  around: Around,
   commit: string,
   entries: readonly TreeEntry[],
   job: Job,
@@ -54,7 +61,7 @@ export async function submodulesOf(
       );
       continue;
     }
-    const source = await resolveUrl(url, parent, root);
+    const source = await resolveUrl(url, parent, around);
     if (!source.ok) return failure({ ...source.error, message: `submodule ${link.path}: ${source.error.message}` });
     found.push({ path: link.path, source: source.value, commit: link.object });
   }
@@ -82,16 +89,19 @@ async function declarations(
 /**
  * The address of a submodule. https and ssh are allowed. A path of this machine is allowed only when the repository
  * itself (`root`) is on this machine, and only below the directory that `root` lies in: whoever may push to one
- * repository must not be able to read every file of the machine that git can read.
+ * repository must not be able to read every file of the machine that git can read. And whoever is not trusted must not
+ * have us ask other hosts, or show them who we are.
  */
-async function resolveUrl(url: string, parent: GitSource, root: GitSource): Promise<Result<GitSource>> {
+async function resolveUrl(url: string, parent: GitSource, { root, ownHost }: Around): Promise<Result<GitSource>> {
   const absolute = /^\.{1,2}\//.test(url) ? joinUrl(parent.url, url) : url;
   const refuse = (why: string) => failure(problem("SUBMODULE_FAILED", `${JSON.stringify(masked(url))}: ${why}`));
   const located = locate({ url: absolute });
   if (!located.ok) return refuse(located.error.message);
   const { protocol, path } = located.value;
-  if (protocol === "https" || protocol === "ssh") return success({ url: absolute });
   const home = locate(root);
+  if (ownHost && protocol !== "file" && originOf(absolute) !== originOf(root.url))
+    return refuse("a check of this commit takes submodules from the repository's own host only");
+  if (protocol === "https" || protocol === "ssh") return success({ url: absolute });
   if (path === undefined || !home.ok || home.value.path === undefined) {
     return refuse(`${protocol} is not allowed for submodules of ${masked(root.url)}`);
   }
@@ -104,6 +114,10 @@ async function resolveUrl(url: string, parent: GitSource, root: GitSource): Prom
     return refuse("there is no such repository on this machine");
   }
 }
+
+/** Protocol, host and port; of anything but a web address nothing that equals another's. */
+const originOf = (url: string): string | symbol =>
+  /^https?:\/\//.test(url) && URL.canParse(url) ? new URL(url).origin : Symbol("none");
 
 /** A relative address, taken from its parent's as git does: `..` drops the last name. */
 function joinUrl(parent: string, relative: string): string {

@@ -175,6 +175,16 @@ describe("submodules", () => {
     expect(JSON.stringify(answer)).toContain("submodule deps/lib: ");
   });
 
+  test("of a commit that is only checked come from its own host, or not at all", async () => {
+    for (const url of ["https://other.example/x.git", "ssh://git@other.example/x.git", "git@other.example:x.git"]) {
+      const commit = withSubmodule(url);
+      const options = { includeGit: false, submodules: "own host" } as const;
+      const answer = await checkout(context, { url: app }, commit, options, testJob());
+      expect(answer).toMatchObject({ ok: false, error: { code: "SUBMODULE_FAILED" } });
+      expect(JSON.stringify(answer)).toContain("own host only");
+    }
+  });
+
   test("without an address, or with update = none, stay empty and are mentioned", async () => {
     const commit = withSubmodule("../library.git\n\tupdate = none");
     const job = testJob();

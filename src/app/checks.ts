@@ -1,0 +1,72 @@
+import type { Clock } from "../engine/clock.ts";
+import type { Engine } from "../engine/engine.ts";
+import { SharedPool } from "../engine/shares.ts";
+import { approveByComment } from "../pipeline/approve-comments.ts";
+import type { Writers } from "../pipeline/may-build.ts";
+import type { Ports } from "../pipeline/ports.ts";
+import { connectEngine, dockerCheck } from "../plugins/docker/index.ts";
+import { checkout } from "../plugins/git/index.ts";
+import type { GitHub } from "../plugins/github/index.ts";
+import { type Result, success } from "../term/output.ts";
+import type { Inlet } from "./inlet.ts";
+import type { Tellers } from "./tellers.ts";
+
+/** Far fewer than the machine could: what is deployed never waits for what is only checked. */
+const CHECKS_AT_ONCE = 2;
+
+/**
+ * The ways to the outside, with what checks of branches and pull requests need: an engine and places of their own, and
+ * who may write to a repository. Without an app there are no checks: nobody could be told of them.
+ *
+ * @param untrusted Another Docker engine for them, with nothing on it that is worth having. Default: the same one, where
+ *   they are kept apart by their caches.
+ */
+export function withChecks(ports: Ports, untrusted: string | undefined): Result<Ports> {
+  const { engine, git, forge, build } = ports;
+  if (forge?.github === undefined) return success(ports);
+  const docker = untrusted === undefined ? success(build.engine) : connectEngine(untrusted, engine.clock);
+  if (!docker.ok) return docker;
+  const ownHost: typeof build.checkout = (source, commit, { includeGit }, job) =>
+    checkout(git, source, commit, { includeGit, submodules: "own host" }, job);
+  const pool = new SharedPool("docker-check", CHECKS_AT_ONCE);
+  const checks: NonNullable<Ports["checks"]> = {
+    writers: writersOf(forge.github, engine.clock),
+    builder: dockerCheck,
+    build: { engine: docker.value, checkout: ownHost, poolFor: (shares) => pool.for(shares) },
+  };
+  return success({ ...ports, checks, pools: [...ports.pools, pool] });
+}
+
+/** What is asked for at a forge, in the order in which it came in. Call before the inbox is started. */
+export function listen(engine: Engine, { checks }: Ports, tellers: Tellers, { inbox }: Inlet): void {
+  const { checks: reports } = tellers;
+  if (reports !== undefined) inbox.handle((hint) => reports.handle(hint));
+  if (checks !== undefined) inbox.handle(approveByComment(engine, checks.writers, "github"));
+}
+
+/** Many commits of one person come at once, after a restart say: that is one question. */
+const KNOWN_MS = 60_000;
+
+function writersOf(github: GitHub, clock: Clock): Writers {
+  const known = new Map<string, { readonly atMs: number; readonly answer: ReturnType<Writers["mayWrite"]> }>();
+  return {
+    mayWrite: (repo, user) => {
+      const name = `${repo} ${user}`;
+      const before = known.get(name);
+      if (before !== undefined && clock.elapsed() - before.atMs < KNOWN_MS) return before.answer;
+      for (const [other, { atMs }] of known) if (clock.elapsed() - atMs >= KNOWN_MS) known.delete(other);
+      const answer = ask(github, repo, user);
+      known.set(name, { atMs: clock.elapsed(), answer });
+      void answer.then(({ ok }) => {
+        if (!ok) known.delete(name);
+      });
+      return answer;
+    },
+    page: (repo, pull, commit) => `${github.webUrl(repo)}/pull/${pull}/files/${commit}`,
+  };
+}
+
+async function ask(github: GitHub, repo: `${string}/${string}`, user: number): Promise<Result<boolean>> {
+  const found = await github.permission(repo, user, new AbortController().signal);
+  return found.ok ? success(found.value === "admin" || found.value === "write") : found;
+}
