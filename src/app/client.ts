@@ -27,6 +27,8 @@ export interface Client {
   read(path: string): Promise<Result<unknown>>;
   /** Acts with the token. Fails with `NO_TOKEN` without one. */
   send(method: "POST" | "PUT", path: string, body: Fields): Promise<Result<unknown>>;
+  /** A webhook delivery, as the forge itself would send it. */
+  deliver(forge: string, body: Buffer, headers: Readonly<Record<string, string>>): Promise<Result<unknown>>;
   /** A part of a job's log from byte `from`, and where the next one begins. */
   log(path: string, from: number): Promise<Result<LogPart>>;
 }
@@ -35,8 +37,9 @@ export interface Client {
 export function openClient(call: Call): Result<Client> {
   const base = serverUrl(call);
   if (!base.ok) return base;
-  const request = async (path: string, init: RequestInit): Promise<Result<Response>> => {
-    const response = await answer(`${base.value}/api/v1/${path}`, init);
+  const request = (path: string, init: RequestInit): Promise<Result<Response>> => at(`/api/v1/${path}`, init);
+  const at = async (path: string, init: RequestInit): Promise<Result<Response>> => {
+    const response = await answer(`${base.value}${path}`, init);
     if (!response.ok) return failure(response.error);
     return response.value.ok ? response : failure(await refusal(response.value));
   };
@@ -51,6 +54,10 @@ export function openClient(call: Call): Result<Client> {
       if (!token.ok) return token;
       const headers = { ...withToken(token.value), "content-type": "application/json" };
       return bodyOf(await request(path, { method, headers, body: JSON.stringify(body) }));
+    },
+    deliver: async (forge, body, headers) => {
+      const init = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body };
+      return bodyOf(await at(`/webhooks/${forge}`, init));
     },
     log: async (path, from) => logPart(await request(`${path}/log?from=${from}`, {}), from),
   });
@@ -118,7 +125,8 @@ const reasonOf = (cause: unknown): string =>
 /** A refusal in the server's own words, or by its status when something else answers there. */
 async function refusal(response: Response): Promise<Failure> {
   const body = fieldsOf(await jsonOf(response));
-  const message = textOf(body, "detail") ?? textOf(body, "title") ?? `the server answers ${response.status}`;
+  const message =
+    textOf(body, "detail") ?? textOf(body, "note") ?? textOf(body, "title") ?? `the server answers ${response.status}`;
   const code = textOf(body, "code");
   const hint = textOf(body, "hint");
   const known = problem(response.status === 401 || response.status === 403 ? "NO_TOKEN" : "SERVER_REFUSED", message);

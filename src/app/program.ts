@@ -16,6 +16,7 @@ import { ops } from "./commands/ops.ts";
 import { plan } from "./commands/plan.ts";
 import { query } from "./commands/query.ts";
 import { rebuild } from "./commands/rebuild.ts";
+import { receive } from "./commands/receive.ts";
 import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
 import { stats } from "./commands/stats.ts";
@@ -23,7 +24,7 @@ import { token } from "./commands/token.ts";
 import { why } from "./commands/why.ts";
 import { type Exit, exits } from "./exit.ts";
 import { wantsStack } from "./faults.ts";
-import { Given, optionOf } from "./flags.ts";
+import { Given, optionOf, unexplained } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { reportFault } from "./report.ts";
 import { packageVersion } from "./version.ts";
@@ -37,7 +38,24 @@ export const commands: readonly { readonly heading: string; readonly specs: read
   { heading: "Running it:", specs: [serve, local, plan] },
   {
     heading: "A running server:",
-    specs: [jobs, job, log, why, query, history, rebuild, cancel, start, confirm, adopt, ops, stats, dot, token],
+    specs: [
+      jobs,
+      job,
+      log,
+      why,
+      query,
+      history,
+      rebuild,
+      cancel,
+      start,
+      confirm,
+      adopt,
+      ops,
+      stats,
+      dot,
+      receive,
+      token,
+    ],
   },
 ];
 
@@ -75,7 +93,35 @@ function addCommand(program: Command, heading: string, spec: CommandSpec, io: Io
   );
   if (spec.arguments !== "") command.arguments(spec.arguments);
   for (const flag of spec.flags) command.addOption(optionOf(flag));
+  addUnexplained(command, spec);
   command.action(async () => done(await spec.run({ io, args: command.args, given: new Given(command.opts()) })));
+}
+
+/** The help of a command fits a screen: flags that most people do without are named there, and explained by another. */
+function addUnexplained(command: Command, { flags }: CommandSpec): void {
+  const names = unexplained(flags);
+  if (names.length === 0) return;
+  let all = false;
+  command.addHelpText("after", () => (all ? "" : wrapped(`\nMore, which --help-all explains: ${names.join(", ")}`)));
+  command.option("--help-all", "explain every flag");
+  command.on("option:help-all", () => {
+    all = true;
+    for (const option of command.options) option.hideHelp(false);
+    command.help();
+  });
+}
+
+const COLUMNS = 80;
+
+/** Further lines are indented by two. */
+function wrapped(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line.length + word.length + 1 > COLUMNS) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.join("\n");
 }
 
 /** Commander's own messages in our form, and thrown instead of ending the process. */

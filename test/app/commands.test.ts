@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { exits } from "../../src/app/exit.ts";
+import { optionOf } from "../../src/app/flags.ts";
 import { loadPipeline } from "../../src/app/load.ts";
 import { commands } from "../../src/app/program.ts";
 import { validate } from "../../src/pipeline/validate.ts";
@@ -31,6 +32,17 @@ describe("help", () => {
     expect(code).toBe(0);
     for (const { name } of specs) expect(out).toMatch(new RegExp(`^  ${name} `, "m"));
     for (const { code: number, means } of Object.values(exits)) expect(out).toContain(`  ${number}`.padEnd(6) + means);
+  });
+
+  it("names the flags that most people do without, and --help-all explains every one", async () => {
+    const serve = specs.find(({ name }) => name === "serve");
+    const [brief, whole] = [await millrace("/", "serve", "--help"), await millrace("/", "serve", "--help-all")];
+    for (const name of serve?.flags ?? []) {
+      const flag = optionOf(name).long ?? "";
+      expect(brief.out).toContain(flag);
+      expect(whole.out).toMatch(new RegExp(`^  (-., )?${flag}.*  \\w`, "m"));
+    }
+    expect([brief.code, whole.code]).toEqual([0, 0]);
   });
 
   it("is the answer to nothing, as a mistake", async () => {
