@@ -1,4 +1,4 @@
-import type { BranchRef, Person, PullRef, Refs } from "../engine/refs.ts";
+import type { Person, PullRef, Refs } from "../engine/refs.ts";
 import { Collection, mapNode } from "../incr/index.ts";
 import { type Output, ok } from "../term/output.ts";
 import { Term } from "../term/term.ts";
@@ -14,8 +14,8 @@ export interface CheckHead {
   readonly commit: string;
   /** The repository's number at its forge. */
   readonly repository: number;
-  /** The branch of the repository; undefined for a pull request. */
-  readonly branch?: string;
+  /** It is left out when it is old: neither deployed, nor the default branch, nor proposed by anybody. */
+  readonly ages: boolean;
   /** Who proposes it; undefined for what somebody pushed to the repository itself. */
   readonly from?: { readonly pull: number; readonly author: Person; readonly fork: PullRef["fork"] };
 }
@@ -23,8 +23,6 @@ export interface CheckHead {
 export interface HeadOptions {
   /** Branches that are deployed: they stand for their commits before others, and are never too old. */
   readonly mapped: ReadonlySet<string>;
-  /** Branches whose commit is older are left out, but for the default one; only where the forge tells the age. */
-  readonly staleness?: { readonly ms: number; readonly now: () => number };
 }
 
 /** What is served from there is made elsewhere: nobody deploys it. */
@@ -34,32 +32,26 @@ const NEVER = new Set(["gh-pages"]);
  * The commits to check, one entry each: several branches and pull requests may be at one commit, which has one check.
  * A branch of the repository stands for it before a pull request does, since whoever pushed it may write there.
  */
-export function headsToCheck(refs: Refs, options: HeadOptions): readonly CheckHead[] {
+export function headsToCheck(refs: Refs, { mapped }: HeadOptions): readonly CheckHead[] {
   const found = new Map<string, CheckHead>();
   const add = (head: CheckHead): void => {
     if (!found.has(head.commit)) found.set(head.commit, head);
   };
-  for (const name of branchesOf(refs, options)) {
+  const rank = (name: string): number => (mapped.has(name) ? 0 : name === refs.defaultBranch ? 1 : 2);
+  for (const name of branchesOf(refs, rank)) {
     const commit = refs.branches.get(name)?.commit;
-    if (commit !== undefined) add({ ...named(keys.ofBranch(name), name), commit, repository: refs.id, branch: name });
+    const ages = rank(name) === 2;
+    if (commit !== undefined) add({ ...named(keys.ofBranch(name), name), commit, repository: refs.id, ages });
   }
   for (const pull of pullsOf(refs)) add(pullHead(refs.id, pull));
   return [...found.values()];
 }
 
-/** Deployed branches first, then the default one, then the others by name. */
-function branchesOf(refs: Refs, { mapped, staleness }: HeadOptions): readonly string[] {
-  const rank = (name: string): number => (mapped.has(name) ? 0 : name === refs.defaultBranch ? 1 : 2);
-  const old = ({ committedMs }: BranchRef): boolean =>
-    staleness !== undefined && committedMs !== undefined && committedMs < staleness.now() - staleness.ms;
-  return (
-    [...refs.branches]
-      // A name that git itself would refuse is of no use, and must not harm the others.
-      .filter(([name, ref]) => branchRule(name) === undefined && !NEVER.has(name) && (rank(name) < 2 || !old(ref)))
-      .map(([name]) => name)
-      .toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
-  );
-}
+/** By rank, then by name. A name that git itself would refuse is of no use, and must not harm the others. */
+const branchesOf = ({ branches }: Refs, rank: (name: string) => number): readonly string[] =>
+  [...branches.keys()]
+    .filter((name) => branchRule(name) === undefined && !NEVER.has(name))
+    .toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 
 /** Those of the repository's own branches first, then by number. */
 const pullsOf = (refs: Refs): readonly PullRef[] =>
@@ -68,7 +60,7 @@ const pullsOf = (refs: Refs): readonly PullRef[] =>
   );
 
 function pullHead(repository: number, { number, commit, author, fork }: PullRef): CheckHead {
-  const head = { ...named(keys.ofPull(number), `#${number}`), commit, repository };
+  const head = { ...named(keys.ofPull(number), `#${number}`), commit, repository, ages: false };
   return fork === undefined ? head : { ...head, from: { pull: number, author, fork } };
 }
 
@@ -93,6 +85,7 @@ export function headsTerm(refs: Term<Refs>, options: HeadOptions): Term<Collecti
 const same = (before: CheckHead | undefined, after: CheckHead): boolean =>
   before?.commit === after.commit &&
   before.repository === after.repository &&
+  before.ages === after.ages &&
   before.from?.author.id === after.from?.author.id &&
   forkId(before) === forkId(after);
 

@@ -5,7 +5,7 @@ import type { Refs } from "../engine/refs.ts";
 import type { CheckedBuild, DockerCheckContext, DockerCheckKey } from "../plugins/docker/index.ts";
 import type { FetchedCommit, GitContext, GitFetchKey, GitSource } from "../plugins/git/index.ts";
 import { list, map, pair, state } from "../term/combinators.ts";
-import { each } from "../term/each.ts";
+import { each, option } from "../term/each.ts";
 import type { Output } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
 import { buildKey } from "./build-key.ts";
@@ -59,7 +59,7 @@ export interface Checking {
   readonly builds: readonly DockerBuild[];
   /** The builds that are made for deploys, by what their keys begin with: they are not made twice. */
   readonly deployed: ReadonlyMap<string, Term<unknown>>;
-  /** Branches without a deploy whose commit is older are not checked, in milliseconds. */
+  /** A branch whose commit is older is not built, but for the default one and those that are deployed; milliseconds. */
   readonly stalenessMs?: number;
   readonly at: string;
 }
@@ -69,11 +69,8 @@ export interface Checking {
  * forge. Nothing here is pushed or deployed: what comes of a build is only that it went well.
  */
 export function lowerChecks(checking: Checking): Term<unknown> {
-  const { ports, repo, refs, builds, stalenessMs } = checking;
-  const mapped = new Set(builds.flatMap(({ branches }) => Object.keys(branches)));
-  const staleness =
-    stalenessMs === undefined ? {} : { staleness: { ms: stalenessMs, now: () => ports.engine.clock.now() } };
-  const heads = headsTerm(refs, { mapped, ...staleness });
+  const { ports, repo, refs, builds } = checking;
+  const heads = headsTerm(refs, { mapped: new Set(builds.flatMap(({ branches }) => Object.keys(branches))) });
   return ports.engine.world.grouped(`${repo}-builds`, () =>
     each(heads, (name, head) => lowerHead({ ...checking, name, head })),
   );
@@ -86,24 +83,33 @@ interface One extends Checking {
 }
 
 function lowerHead(one: One): Term<unknown> {
-  const { ports, repo, name, head, builds } = one;
+  const { ports, repo, builds, stalenessMs } = one;
   const { engine, checks } = ports;
-  const box = boxesOf(one);
-  const mayBox = box("head", "head");
-  const allowed = mayBuild(policyOf(engine, checks), repo, mayBox, head);
-  const keyOf = (build: DockerBuild): string => keys.checkedBuild(repo, build, name);
-  const made = builds.filter((build) => !one.deployed.has(keyOf(build)));
-  const fetched = made.length === 0 ? undefined : lowerFetch(one, allowed);
-  const parts = builds.map((build): Part => {
-    const term = one.deployed.get(keyOf(build));
-    return {
-      spec: specOf(build),
-      term: term ?? (fetched === undefined ? allowed : lowerBuild(one, build, allowed, fetched)),
-    };
+  const allowed = mayBuild(policyOf(engine, checks), repo, boxesOf(one)("head", "head"), one.head);
+  if (builds.every((build) => one.deployed.has(keyOf(one, build)))) return lowerParts(one, allowed, undefined);
+  const fetched = lowerFetch(one, allowed);
+  if (stalenessMs === undefined) return lowerParts(one, allowed, fetched);
+  // How old it is only its commit says, so that is fetched; nothing is made of an old one.
+  const { clock } = engine;
+  const young = map(pair(fetched, allowed), ([commit, { head }]) =>
+    head.ages && commit.whenMs < clock.now() - stalenessMs ? undefined : commit,
+  );
+  return option(young, (commit) => lowerParts(one, allowed, commit));
+}
+
+/** The builds of a commit, and what is told of them. */
+function lowerParts(one: One, allowed: Term<Allowed>, fetched: Term<FetchedCommit> | undefined): Term<unknown> {
+  const { report: tell } = one.ports.checks;
+  const parts = one.builds.map((build): Part => {
+    const deployed = one.deployed.get(keyOf(one, build));
+    if (deployed !== undefined || fetched === undefined) return { spec: specOf(build), term: deployed ?? allowed };
+    return { spec: specOf(build), term: lowerBuild(one, build, allowed, fetched) };
   });
   const report = reportOf(one, allowed, parts);
-  return checks.report === undefined ? report : checks.report(box("check", "check"), report);
+  return tell === undefined ? report : tell(boxesOf(one)("check", "check"), report);
 }
+
+const keyOf = ({ repo, name }: One, build: DockerBuild): string => keys.checkedBuild(repo, build, name);
 
 interface Part {
   readonly spec: string;
@@ -140,7 +146,7 @@ function lowerBuild(
   one: One,
   build: DockerBuild,
   allowed: Term<Allowed>,
-  fetched: ReturnType<typeof lowerFetch>,
+  fetched: Term<FetchedCommit>,
 ): Term<CheckedBuild> {
   const { ports, repo, name, source } = one;
   const box: Box = {

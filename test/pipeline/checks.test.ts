@@ -22,12 +22,15 @@ import { createRig, dummyInput, graphText, type Rig } from "../../src/testing/in
 import { box } from "../engine/cache/support.ts";
 
 const SOURCE = { url: "https://forge.example/acme/web.git" };
+const DAY = 86_400_000;
+/** Later than any test. */
+const NOW = Date.UTC(2027, 0);
 const MALLORY = { id: 66, login: "mallory" };
 const FORK = { id: 600, name: "mallory/web" };
 const BUILD = docker("Dockerfile", { live: publish("acme/web:live") });
 
 /** A repository at a forge, who may write to it, and what the builders were asked for. */
-function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig()) {
+function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(), stalenessMs?: number) {
   const rig = given;
   const { engine } = rig;
   const input = dummyInput<Refs>(engine, box("refs"));
@@ -92,6 +95,7 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
     refs: input.term,
     builds,
     deployed: new Map([["acme/web/Dockerfile/branch:live", deployed.term]]),
+    ...(stalenessMs === undefined ? {} : { stalenessMs }),
     at: "pipeline.ts:1",
   });
   const told = (at: { readonly key: string }, term: Term<CheckReport>) =>
@@ -135,7 +139,7 @@ const commitOf = (commit: string): FetchedCommit => ({
   tree: `tree-${commit}`,
   author: "a",
   subject: "s",
-  whenMs: 0,
+  whenMs: commit.startsWith("0") ? 0 : NOW,
 });
 
 function refs(branches: Readonly<Record<string, string>>, pulls: Refs["pulls"] = new Map()): Refs {
@@ -193,6 +197,22 @@ describe("checks of branches and pull requests", () => {
     const before = (await graph()).filter((line) => line?.startsWith("acme/web/branch"));
     input.show({ state: "failed", failure: problem("REPO_UNREACHABLE", "502"), origin: "refs" });
     expect((await graph()).filter((line) => line?.startsWith("acme/web/branch"))).toEqual(before);
+    expect(rig.engine.jobs.open.size).toBe(0);
+  });
+});
+
+describe("an old branch", () => {
+  it("is not built where pipeline.ts says how old is too old, but for the default one and pull requests", async () => {
+    const { input, built, rig, graph, settle } = scene([docker("Dockerfile")], createRig(), 30 * DAY);
+    const old = "0old";
+    input.set(refs({ main: "0old-main", old, new: "new" }, pull("0old-pr", { fork: undefined })));
+    await settle();
+    expect(built.map(({ build }) => build.commit).toSorted()).toEqual(["0old-main", "0old-pr", "new"]);
+    const lines = (await graph()).filter((line) => line?.includes("branch:old"));
+    expect(lines).toEqual(["acme/web/branch:old/fetch  ok", "acme/web/branch:old/head  ok"]);
+    input.set(refs({ main: "0old-main", old: "newer" }));
+    await settle();
+    expect(built.at(-1)?.build.commit).toBe("newer");
     expect(rig.engine.jobs.open.size).toBe(0);
   });
 });
