@@ -1,0 +1,97 @@
+// A repository on GitHub, from outside: what is deployed and what is checked is said there, and in chat.
+import { writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FakeGitHub } from "../../src/testing/index.ts";
+import { hasParts, startWorld, type World } from "./rig.ts";
+import { sample } from "./sample.ts";
+import { until } from "./until.ts";
+
+const REPO = "team/hello";
+const WAIT_MS = 60_000;
+
+describe.skipIf(!hasParts)("a repository on GitHub", () => {
+  let world: World;
+  let fake: FakeGitHub;
+  let chat: Server;
+  const said: string[] = [];
+
+  beforeAll(async () => {
+    fake = await FakeGitHub.start();
+    fake.repo(REPO, { files: await sample("1"), defaultBranch: "live" });
+    fake.install("team");
+    chat = createServer((request, response) => {
+      request.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+      request.on("end", () => response.end("ok"));
+    });
+    await new Promise<void>((resolve) => void chat.listen(0, "127.0.0.1", resolve));
+    world = await startWorld({
+      repos: ({ image, service }) =>
+        `"${REPO}": docker("Dockerfile", { live: publish("${image}:live", swarm(here, "${service()}")) }),`,
+    });
+    const address = chat.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    await world.serve(
+      ...flag("--github-private-key-file", fake.app.privateKey),
+      ...flag("--github-webhook-secret-file", fake.app.webhookSecret),
+      ...flag("--slack", `http://127.0.0.1:${port}/hook`),
+      ...["--github-app-id", String(fake.app.appId), "--github-url", fake.apiUrl],
+    );
+    fake.webhooks.url = `${world.server.url}/webhooks/github`;
+  });
+  afterAll(async () => {
+    await world.close();
+    await fake.close();
+    await new Promise<void>((resolve) => void chat.close(() => resolve()));
+  });
+
+  /** A flag with a file that only its owner may read. */
+  function flag(name: string, text: string): readonly string[] {
+    const file = `${name.replaceAll("-", "")}.secret`;
+    writeFileSync(join(world.dir, file), text, { mode: 0o600 });
+    return [name, file];
+  }
+
+  const state = (): string => {
+    const { checkRuns, deployments } = fake.repository(REPO);
+    const checks = checkRuns.map(({ commit, states }) => `check ${commit.slice(0, 8)} ${states.join(" ")}`);
+    const deploys = deployments.map(
+      ({ commit, statuses }) => `deployment ${commit.slice(0, 8)} ${statuses.map((one) => one.state).join(" ")}`,
+    );
+    return [...checks, ...deploys, ...said, world.server.output()].join("\n");
+  };
+  const wait = <T>(what: string, look: () => T | undefined | false): Promise<T> => until(what, WAIT_MS, look, state);
+  const checkOf = (commit: string) => fake.repository(REPO).checkRuns.find((run) => run.commit === commit);
+  const deploymentOf = (commit: string) => fake.repository(REPO).deployments.find((one) => one.commit === commit);
+
+  it("has a check and a deployment for what is live, and one message", async () => {
+    const first = fake.repository(REPO).heads.branches.get("live") ?? "";
+    await wait("the deployment is live", () => deploymentOf(first)?.statuses.at(-1)?.state === "success");
+    await wait("the check passes", () => checkOf(first)?.states.at(-1) === "completed/success");
+    await wait("the chat is told", () => said.length > 0);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(`${REPO} live (${first.slice(0, 8)}) is deployed`);
+    expect(deploymentOf(first)?.environment).toBe(world.service());
+  });
+
+  it("says which Dockerfile of a pull request fails, and runs it again when somebody asks for that", async () => {
+    const number = fake.openPull(REPO, {
+      by: "ann",
+      branch: "idea",
+      files: { Dockerfile: "FROM scratch\nCOPY nothing-of-that-name /\n" },
+    });
+    const { commit } = fake.pull(REPO, number);
+    const run = await wait("the check fails", () => {
+      const found = checkOf(commit);
+      return found?.states.at(-1) === "completed/failure" && found;
+    });
+    expect(run.fields).toMatchObject({ output: { title: "Failed: Dockerfile" }, actions: [{ label: "Rebuild" }] });
+    const before = (await world.server.jobs("docker-check")).length;
+    fake.pressCheckRun(REPO, run.id, "ann", "rebuild");
+    const told = run.states.length;
+    await wait("the check fails again", () => run.states.length > told && run.states.at(-1) === "completed/failure");
+    expect((await world.server.jobs("docker-check")).length).toBe(before + 1);
+    expect(fake.violations).toEqual([]);
+  });
+});
