@@ -24,6 +24,8 @@ export interface ShellData {
     readonly csrf: string;
   };
   readonly loginHref: string;
+  /** Why it is not known what the visitor may do, and where they can sign in again. */
+  readonly doubt: { readonly text: string; readonly again: string } | undefined;
   readonly symbols: readonly { readonly look: string; readonly path: string }[];
   readonly body: Html;
 }
@@ -76,8 +78,14 @@ export function frame(
     banners: view.banners().map(({ level, text }) => ({ level, text })),
     notice,
     visitor: { who: visitor.who, role: roleOf(visitor), signedIn: session !== undefined, csrf: session?.csrf ?? "" },
+    doubt: doubtOf(web, visitor, page.here),
     loginHref: `/login?to=${encodeURIComponent(page.here)}`,
     symbols: Object.entries(symbols).map(([name, path]) => ({ look: name, path })),
     body: page.body,
   });
+}
+
+function doubtOf({ access }: Web, { doubt, session }: Visitor, here: string): ShellData["doubt"] {
+  if (doubt === undefined || session === undefined || access.provider === undefined) return undefined;
+  return { text: doubt, again: `/login/${access.provider.id}?to=${encodeURIComponent(here)}` };
 }

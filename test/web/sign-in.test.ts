@@ -97,6 +97,9 @@ describe("signing in with a provider", () => {
     provider.reachable = false;
     await clock.advance(60_000);
     expect((await jar.get("/audit")).body).toContain("GitHub does not answer");
+    expect((await jar.get("/jobs")).body).toMatch(
+      /not known: GitHub does not answer.*href="\/login\/github\?to=%2Fjobs"/,
+    );
   });
 
   test("behind https its cookies are bound to this very host", async () => {

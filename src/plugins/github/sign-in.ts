@@ -38,7 +38,7 @@ export function githubSignIn(options: SignInOptions): SignInProvider {
     },
     inTeam: (team, person, credential, signal) =>
       credential === undefined
-        ? Promise.resolve(failure(problem("SIGN_IN_REFUSED", "Millrace was started anew since: sign in again")))
+        ? Promise.resolve(failure(problem("SIGN_IN_REFUSED", "Millrace was started anew since you signed in")))
         : isMember(api, team, person, credential, signal),
   };
 }
