@@ -25,7 +25,7 @@ function writesOf(branch: number): readonly Write[] {
   const job = { id, ...about, ...times, state: "ok", level: trivial.level, pool: null, log: `job/${id}.log` } as const;
   const result = { op: trivial.id, key, job: id, value: `made of ${commit}`, finishedMs: FINISHED_MS, build: 1 };
   return [
-    { put: "job", row: { ...job, events: [], build: 1, error: null, note: null } },
+    { put: "job", row: { ...job, events: [], build: 1, error: null, note: null, headline: null } },
     { put: "jobInput", row: { job: id, name: "commit", digest: digestOf(commit), text: commit, changed: true } },
     { put: "result", row: { ...result, error: null, rebuild: false } },
   ];

@@ -10,6 +10,8 @@ import { Heads } from "./heads.ts";
 import type { LogFiles } from "./job-log.ts";
 import { Jobs } from "./jobs.ts";
 import { Journal } from "./journal.ts";
+import { LogRules } from "./log-rules/log-rules.ts";
+import type { LogSearch } from "./log-rules/search.ts";
 import { cryptoRandom } from "./random.ts";
 import type { EventRow, Store } from "./store/store.ts";
 
@@ -30,6 +32,8 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly store: Store;
   readonly logs: LogFiles;
+  /** Finds the headlines of failed jobs in their logs; default: they have none. */
+  readonly search?: LogSearch;
   /** 0 ≤ number < 1: for ids, and mixed into retry and expiry times. A test gives one that repeats itself. */
   readonly random?: () => number;
   /** Where an exception goes that nobody expects; default: thrown. */
@@ -52,6 +56,7 @@ export class Engine {
   readonly confirm: Confirm;
   readonly cache: Cache;
   readonly approvals: Approvals;
+  readonly logRules: LogRules;
   readonly random: () => number;
   readonly steps = new Subject<Step>();
   /** Events of the step that is being made: what a job begun in it records. */
@@ -80,6 +85,8 @@ export class Engine {
     this.jobs = new Jobs(this, parts.logs);
     this.cache = new Cache(this);
     this.approvals = new Approvals(this);
+    const { queries } = parts.store;
+    this.logRules = new LogRules({ ...parts, queries, journal: this.journal });
     const floor = parts.store.queries.setting(EPOCH_FLOOR);
     this.#epochFloor = typeof floor === "number" ? floor : 0;
     this.#lastEvent = parts.store.queries.lastEventId();
@@ -161,6 +168,7 @@ export class Engine {
   close(): void {
     this.#closed = true;
     this.journal.close();
+    this.logRules.close();
     this.steps.complete();
   }
 }

@@ -21,6 +21,7 @@ export const errors = {
   TIMED_OUT: failed("Raise its timeout in pipeline.ts, or find out from the log what took so long."),
   INTERRUPTED: transient("Nothing to do: it is taken up again by itself."),
   PROGRAM_FAULT: system("This is a fault of Millrace: report it with the job's log."),
+  LOG_SEARCH_FAILED: transient("Try again; jobs run and end as ever, only without a headline."),
   STORE_FULL: transient("Free space on the disk of the state directory; work goes on by itself."),
   NOT_FOUND: failed("Check the id."),
   NOT_POSSIBLE: failed("Look at the state of the job: the action does not apply any more."),

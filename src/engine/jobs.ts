@@ -71,6 +71,7 @@ export class Jobs {
       endedMs: null,
       error: null,
       note: null,
+      headline: null,
     };
     const job = new RunningJob(this.#engine, this.#logs.writer(id), row, spec.background ?? false, () => {
       this.#changed(id);

@@ -171,10 +171,18 @@ export class RunningJob implements Job {
       error === undefined ? "Job succeeded" : `Job ${state}: ${error.message}${error.hint ? ` — ${error.hint}` : ""}`,
     );
     await this.#log.close();
-    await this.#engine.journal.save({ put: "job", row }, ...writes);
-    this.row = row; // shown only now that it is durable
+    const ended = { ...row, headline: await this.#headline(state) };
+    await this.#engine.journal.save({ put: "job", row: ended }, ...writes);
+    this.row = ended; // shown only now that it is durable
     this.ended = true;
     this.#changed();
+  }
+
+  /** Known before it has ended, so that whoever hears of the end can tell why at once. */
+  async #headline(state: JobState): Promise<string | null> {
+    const { logRules } = this.#engine;
+    if (state !== "failed" || !logRules.searches) return null;
+    return (await logRules.headlineOf(this.row)) ?? null;
   }
 }
 

@@ -33,7 +33,7 @@ const layers: Readonly<Record<string, Layer>> = {
 };
 
 /** Packages that belong to one folder alone. */
-const onlyIn: Readonly<Record<string, string>> = { "better-sqlite3": "engine/store/" };
+const onlyIn: Readonly<Record<string, string>> = { "better-sqlite3": "engine/store/", re2js: "engine/log-rules/" };
 
 const LINES_MAX = 400;
 

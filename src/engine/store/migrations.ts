@@ -93,6 +93,9 @@ export const migrations: readonly string[] = [
   CREATE INDEX inbox_open ON inbox (received_ms) WHERE processed_ms IS NULL;
   CREATE INDEX inbox_by_age ON inbox (received_ms);
   `,
+  `
+  ALTER TABLE job ADD COLUMN headline TEXT;
+  `,
 ];
 
 /**

@@ -36,6 +36,8 @@ export interface JobRow {
   readonly error: Failure | null;
   /** Who cancelled it and why, or why it was interrupted. */
   readonly note: string | null;
+  /** The line of its log that tells best why it failed, when a log rule found one. */
+  readonly headline: string | null;
 }
 
 export interface JobInputRow {

@@ -66,6 +66,7 @@ export const jobTable = table<JobRow>("job", ["id"], {
   endedMs: nullable(whole),
   error: lenient(failureJson),
   note: nullable(text),
+  headline: nullable(text),
 });
 
 /** Not a table of its own: a job with what its inputs were. */

@@ -70,6 +70,7 @@ export const jobRow = (id: string, more: Partial<JobRow> = {}): JobRow => ({
   endedMs: null,
   error: null,
   note: null,
+  headline: null,
   ...more,
 });
 
