@@ -47,7 +47,8 @@ export function listen(engine: Engine, { checks }: Ports, tellers: Tellers, { in
 /** Many commits of one person come at once, after a restart say: that is one question. */
 const KNOWN_MS = 60_000;
 
-function writersOf(github: GitHub, clock: Clock): Writers {
+/** Who may write to a repository, as GitHub says by the number of a person. */
+export function writersOf(github: GitHub, clock: Clock): Writers {
   const known = new Map<string, { readonly atMs: number; readonly answer: ReturnType<Writers["mayWrite"]> }>();
   return {
     mayWrite: (repo, user) => {

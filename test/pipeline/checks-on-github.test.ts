@@ -1,0 +1,169 @@
+// From a push at GitHub to its check run there: the real client, real git, a strict GitHub on this machine. Only the
+// Docker engine is stood for: what it is given is what counts here.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { writersOf } from "../../src/app/checks.ts";
+import type { Builder } from "../../src/engine/cache/builder.ts";
+import { createClock } from "../../src/engine/clock.ts";
+import { Outbox } from "../../src/engine/effects/outbox.ts";
+import { problem } from "../../src/engine/errors.ts";
+import { Pool } from "../../src/engine/pool.ts";
+import { Secret } from "../../src/engine/secret.ts";
+import { approveByComment } from "../../src/pipeline/approve-comments.ts";
+import { lowerChecks } from "../../src/pipeline/checks.ts";
+import { docker } from "../../src/pipeline/docker.ts";
+import { watchGitHub } from "../../src/pipeline/github.ts";
+import { CheckReports } from "../../src/pipeline/report-checks.ts";
+import {
+  type CheckedBuild,
+  connectEngine,
+  type DockerCheckContext,
+  type DockerCheckKey,
+  dockerCheck,
+} from "../../src/plugins/docker/index.ts";
+import { createGit, gitFetch } from "../../src/plugins/git/index.ts";
+import { checkSender, createGitHub } from "../../src/plugins/github/index.ts";
+import { failure, success } from "../../src/term/output.ts";
+import { createRig, FakeGitHub } from "../../src/testing/index.ts";
+import { box } from "../engine/cache/support.ts";
+
+const REPO = "acme/shop";
+let fake: FakeGitHub;
+let state: string;
+beforeEach(async () => {
+  state = mkdtempSync(join(tmpdir(), "millrace-checks-"));
+  fake = await FakeGitHub.start();
+  fake.repo(REPO);
+  fake.install("acme");
+});
+afterEach(async () => {
+  const { violations } = fake;
+  await fake.close();
+  rmSync(state, { recursive: true, force: true });
+  if (violations.length > 0) throw new Error(violations.join("\n"));
+});
+
+/** Everything but the Docker engine; `built` is what it was given. */
+function serve() {
+  const rig = createRig();
+  const { engine } = rig;
+  const clock = createClock();
+  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
+  const github = createGitHub({ clock, app, api: new URL(fake.apiUrl), polite: false });
+  const built: DockerCheckKey[] = [];
+  const builder: Builder<DockerCheckContext, DockerCheckKey, CheckedBuild> = {
+    ...dockerCheck,
+    build: async (_context, key, job) => {
+      await job.start({ level: "average" });
+      built.push(key);
+      const bad = key.build.dockerfile === "bad/Dockerfile";
+      return bad ? failure(problem("BUILD_FAILED", "exit code: 3")) : success({ commit: key.build.commit });
+    },
+  };
+  const docked = connectEngine("unix:///nowhere", clock);
+  if (!docked.ok) throw new Error(docked.error.message);
+  const outbox = new Outbox(engine);
+  const reports = new CheckReports(engine, {
+    outbox,
+    sender: checkSender(github, fake.app.appId),
+    site: "https://deploy.example",
+  });
+  const heads = { read: async () => success(new Map<string, string>()), watch: () => () => {} };
+  const watched = watchGitHub({ engine, heads, forge: { github } }, REPO, box("heads"));
+  if (watched.refs === undefined) throw new Error("no pull requests");
+  const writers = writersOf(github, clock);
+  lowerChecks({
+    ports: {
+      engine,
+      git: createGit(state, clock),
+      builders: { fetch: gitFetch },
+      checks: {
+        writers,
+        builder,
+        build: {
+          engine: docked.value,
+          checkout: () => Promise.reject(new Error("nothing is checked out")),
+          poolFor: () => new Pool("check", 1),
+        },
+        report: (at, report) => reports.term(at, report),
+      },
+    },
+    repo: REPO,
+    source: watched.source,
+    refs: watched.refs,
+    builds: [docker("Dockerfile"), docker("bad/Dockerfile")],
+    deployed: new Map(),
+    at: "pipeline.ts:1",
+  });
+  engine.change(undefined, () => {});
+  /** Waits until a commit's check says so, while virtual time passes. */
+  const says = (commit: string, wanted: string): Promise<void> =>
+    vi.waitFor(
+      async () => {
+        await rig.clock.advance(1_000);
+        const run = fake.repository(REPO).checkRuns.findLast((one) => one.commit === commit);
+        expect(run?.states.at(-1)).toBe(wanted);
+      },
+      { timeout: 9_000, interval: 20 },
+    );
+  const comment = approveByComment(engine, writers, "github");
+  return { rig, engine, built, says, comment, refresh: () => watched.monitor.refresh() };
+}
+
+const commitOf = (number: number): string => fake.pull(REPO, number).commit;
+const summaryOf = (commit: string): string =>
+  JSON.stringify(fake.repository(REPO).checkRuns.findLast((one) => one.commit === commit));
+
+describe("a commit at GitHub", () => {
+  it("is fetched, built once for each Dockerfile, and told as one check run", async () => {
+    const commit = fake.push(REPO, "topic", { Dockerfile: "FROM scratch\n" });
+    fake.openPull(REPO, { by: "ann", branch: "topic" });
+    const { says, built } = serve();
+    await says(commit, "completed/failure");
+    expect(summaryOf(commit)).toContain("exit code: 3");
+    expect(built.filter(({ build }) => build.commit === commit)).toHaveLength(2);
+    expect(built[0]).toMatchObject({ network: "default" });
+    expect(fake.repository(REPO).checkRuns.filter((run) => run.commit === commit)).toHaveLength(1);
+  });
+
+  it("of a stranger's fork waits for the approval of that very commit, by somebody who may write", async () => {
+    const from = fake.fork(REPO, "mallory");
+    const number = fake.openPull(REPO, { by: "mallory", from, files: { "x.txt": "1" } });
+    const first = commitOf(number);
+    const { says, built, comment, engine, refresh, rig } = serve();
+    await says(first, "completed/neutral");
+    expect(summaryOf(first)).toContain(`/approve ${first}`);
+    const about = { kind: "comment", repository: fake.repository(REPO).id, pull: number, comment: 1 } as const;
+    const say = (login: string, commit: string) =>
+      comment({ ...about, author: { id: fake.user(login).id, login }, body: `/approve ${commit}` });
+    expect(await say("mallory", first)).toMatchObject({ error: { code: "FORBIDDEN" } });
+    fake.role(REPO, "ann", "write");
+    const second = fake.push(from, fake.pull(REPO, number).branch, { "x.txt": "2" });
+    await refresh();
+    await says(second, "completed/neutral");
+    expect(await say("ann", first)).toMatchObject({ error: { code: "NOT_POSSIBLE" } });
+    expect(built.filter(({ build }) => build.commit !== built[0]?.build.commit)).toEqual([]);
+    expect(await say("ann", second)).toMatchObject({ ok: true });
+    await says(second, "completed/failure"); // of the bad Dockerfile: it was built
+    expect(built.filter(({ build }) => build.commit === second)).toMatchObject([
+      { network: "none" },
+      { network: "none" },
+    ]);
+    expect(built.filter(({ build }) => build.commit === first)).toEqual([]);
+    await rig.clock.settle();
+    expect(engine.store.queries.audit(9).map(({ who, what }) => `${who} ${what}`)).toContain("github:mallory approve");
+  });
+
+  it("of a writer's own fork is built at once", async () => {
+    const from = fake.fork(REPO, "bob");
+    fake.role(REPO, "bob", "write");
+    const number = fake.openPull(REPO, { by: "bob", from, files: { "y.txt": "1" } });
+    const { says, built } = serve();
+    await says(commitOf(number), "completed/failure");
+    const [made] = built.filter(({ build }) => build.commit === commitOf(number));
+    expect(made).toMatchObject({ network: "default" });
+    expect(made?.scope).toMatch(/^fork \d+ of \d+ by \d+$/);
+  });
+});
