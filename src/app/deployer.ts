@@ -222,6 +222,7 @@ function viewOf(
   return new LiveView({
     engine,
     services: pipeline.services,
+    adopts: pipeline.adopts,
     pools: ports.pools,
     logs,
     flavour: options.flavour,

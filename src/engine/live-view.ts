@@ -29,6 +29,8 @@ import type {
 export interface LiveViewParts {
   readonly engine: Engine;
   readonly services: readonly Service[];
+  /** What else can be adopted, by term: a repository that took another one's name. */
+  readonly adopts?: ReadonlyMap<string, () => Promise<Result<unknown>>>;
   readonly pools: readonly Pool[];
   readonly logs: LogFiles;
   readonly flavour: string;
@@ -189,9 +191,9 @@ export class LiveView implements View {
 
   async #adopt(term: string, who: string): Promise<Result<unknown>> {
     const service = this.#parts.services.find((one) => one.term === term);
-    return service === undefined
-      ? failure(problem("NOT_FOUND", `there is no deploy term ${term}`))
-      : service.adopt(who);
+    if (service !== undefined) return service.adopt(who);
+    const accept = this.#parts.adopts?.get(term);
+    return accept === undefined ? failure(problem("NOT_FOUND", `there is no deploy term ${term}`)) : accept();
   }
 
   /** Every action, done or refused, is written down with who and why before it is answered. */

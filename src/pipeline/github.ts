@@ -1,11 +1,12 @@
 import type { Hint } from "../engine/inbound.ts";
-import { type Monitor, monitor } from "../engine/monitor.ts";
+import { monitor } from "../engine/monitor.ts";
 import { paced } from "../engine/paced.ts";
 import type { PullRef, Refs } from "../engine/refs.ts";
 import { refsCodec } from "../engine/refs-codec.ts";
 import type { GitSource } from "../plugins/git/index.ts";
 import { type GitHub, PUBLIC_WEB } from "../plugins/github/index.ts";
 import { map } from "../term/combinators.ts";
+import type { Result } from "../term/output.ts";
 import type { Box } from "../term/term.ts";
 import type { RepoName } from "./types.ts";
 import {
@@ -14,6 +15,7 @@ import {
   type Heads,
   movedBetween,
   type Watched,
+  type WatchOptions,
   type WatchPorts,
   watchGit,
 } from "./watched.ts";
@@ -25,48 +27,68 @@ const HINTS_MS = 2_000;
  * A repository on GitHub. With the app: its branches and open pull requests, read when a webhook says that something
  * moved, and every 60 seconds. Without: its branches as anybody sees them, by git, which no limit of the API counts.
  */
-export function watchGitHub(ports: WatchPorts, repo: RepoName, box: Box): Watched {
+export function watchGitHub(ports: WatchPorts, repo: RepoName, box: Box, options: WatchOptions = {}): Watched {
   const { github, web = PUBLIC_WEB } = ports.forge ?? {};
   return github === undefined
     ? watchGit(ports, { url: `${web}/${repo}.git` }, box)
-    : watchByApp(ports, github, repo, box);
+    : watchByApp(ports, github, repo, box, options);
 }
 
-function watchByApp(ports: WatchPorts, github: GitHub, repo: RepoName, box: Box): Watched {
-  const { engine } = ports;
+function watchByApp(
+  ports: WatchPorts,
+  github: GitHub,
+  repo: RepoName,
+  box: Box,
+  { dates = false }: WatchOptions,
+): Watched {
   const key = `refs github ${repo.toLowerCase()}`;
-  const stored = engine.heads.get(key);
-  let id = stored === undefined ? undefined : refsCodec.decode(stored.value)?.id;
-  const made: { readonly term: Watched["refs"] & object; readonly monitor: Monitor<Refs> } = monitor<Refs>(
-    engine,
-    box,
-    {
-      key,
-      read: async (signal) => {
-        const read = await github.refs(repo, id === undefined ? {} : { id }, signal);
-        if (read.ok) id = read.value.id;
-        return read;
-      },
-      watch: (stale) => {
-        const calls = paced(() => stale("a webhook came", "webhook"), HINTS_MS, engine.clock);
-        const subscription = ports.forge?.hints?.changes.subscribe((hint) => {
-          if (isAbout(hint, repo, id)) calls.call();
-        });
-        return () => {
-          subscription?.unsubscribe();
-          calls.stop();
-        };
-      },
-      everyMs: EVERY_MS,
-      value: refsCodec,
-      equal: sameRefs,
-      describe: (before, after) =>
-        describeMove(before && commitsOf(before), commitsOf(after), "branches and pull requests"),
+  const stored = ports.engine.heads.get(key);
+  let known = stored === undefined ? undefined : refsCodec.decode(stored.value);
+  const { term, monitor: reading } = monitor<Refs>(ports.engine, box, {
+    key,
+    read: async (signal) => {
+      const wanted = dates ? { dates: datesOf(known) } : {};
+      const read = await github.refs(repo, { ...wanted, ...(known === undefined ? {} : { id: known.id }) }, signal);
+      if (read.ok) known = read.value;
+      return read;
     },
-  );
+    watch: (stale) => hinted(ports, (hint) => isAbout(hint, repo, known?.id), stale),
+    everyMs: EVERY_MS,
+    value: refsCodec,
+    equal: sameRefs,
+    describe: (before, after) =>
+      describeMove(before && commitsOf(before), commitsOf(after), "branches and pull requests"),
+  });
+  const accept = (): Promise<Result<unknown>> => {
+    known = undefined;
+    return reading.refresh();
+  };
   const source: GitSource = { url: github.gitUrl(repo), auth: (signal) => github.gitAuth(repo, signal) };
-  return { source, heads: map(made.term, headsOf), refs: made.term, monitor: made.monitor };
+  return { source, heads: map(term, headsOf), refs: term, monitor: reading, accept };
 }
+
+/** Calls `stale` for webhooks that are about it; returns how to stop. */
+function hinted(
+  { engine, forge }: WatchPorts,
+  isMeant: (hint: Hint) => boolean,
+  stale: (detail: string, kind: string) => void,
+): () => void {
+  const calls = paced(() => stale("a webhook came", "webhook"), HINTS_MS, engine.clock);
+  const subscription = forge?.hints?.changes.subscribe((hint) => {
+    if (isMeant(hint)) calls.call();
+  });
+  return () => {
+    subscription?.unsubscribe();
+    calls.stop();
+  };
+}
+
+const datesOf = (refs: Refs | undefined): ReadonlyMap<string, number> =>
+  new Map(
+    [...(refs?.branches.values() ?? [])].flatMap(({ commit, committedMs }): [string, number][] =>
+      committedMs === undefined ? [] : [[commit, committedMs]],
+    ),
+  );
 
 /** A repository that was renamed is known by its number; one that was never read, by its name. */
 function isAbout(hint: Hint, repo: RepoName, id: number | undefined): boolean {
@@ -83,6 +105,8 @@ function sameRefs(before: Refs, after: Refs): boolean {
   if (before.id !== after.id || before.name !== after.name || before.defaultBranch !== after.defaultBranch)
     return false;
   if (movedBetween(commitsOf(before), commitsOf(after)).length > 0) return false;
+  for (const [name, { committedMs }] of after.branches)
+    if (before.branches.get(name)?.committedMs !== committedMs) return false;
   return [...after.pulls.values()].every((pull) => samePull(before.pulls.get(pull.number), pull));
 }
 

@@ -27,6 +27,8 @@ export interface Pipeline {
   readonly result: Term<void>;
   readonly services: readonly Service[];
   readonly monitors: readonly Watching[];
+  /** By term: accepts another repository under the name of one that was known before. */
+  readonly adopts: ReadonlyMap<string, () => Promise<Result<unknown>>>;
 }
 
 const BRANCHES_SHOWN = 10;
@@ -62,6 +64,7 @@ export function lower(ports: Ports, flavour: Flavour, only?: string): Pipeline {
     result: all(ports.engine.world, results),
     services: lowered.flatMap(({ services }) => services),
     monitors: lowered.map(({ monitor }) => monitor),
+    adopts: new Map(lowered.flatMap(({ adopts }) => adopts)),
   };
 }
 
@@ -76,7 +79,9 @@ function lowerRepo(ports: Ports, repo: RepoName, source: Source, { staleness }: 
     kind: "source",
     at: source.at,
   };
-  const watched = watchSource(ports, source.source, box);
+  const watched = watchSource(ports, source.source, box, {
+    dates: staleness !== undefined && ports.checks !== undefined,
+  });
   const branches = source.builds.flatMap((build) =>
     entries(build.branches).map(([name, publish]) => {
       const key = keys.branch(repo, build, name);
@@ -108,7 +113,9 @@ function lowerRepo(ports: Ports, repo: RepoName, source: Source, { staleness }: 
       at: source.at,
     });
   }
-  return { repo, result, services: branches.flatMap(({ services }) => services), monitor: watched.monitor };
+  const services = branches.flatMap((branch) => branch.services);
+  const adopts = watched.accept === undefined ? [] : [[box.key, watched.accept] as const];
+  return { repo, result, services, monitor: watched.monitor, adopts };
 }
 
 function lowerBranch(branch: Branch) {

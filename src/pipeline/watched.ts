@@ -2,11 +2,17 @@ import type { Codec, Json } from "../engine/json.ts";
 import { type Monitor, monitor } from "../engine/monitor.ts";
 import type { Refs } from "../engine/refs.ts";
 import { type GitSource, masked } from "../plugins/git/index.ts";
+import type { Result } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
 import type { Ports } from "./ports.ts";
 
 /** What watching needs of the ports. */
 export type WatchPorts = Pick<Ports, "engine" | "heads" | "forge">;
+
+export interface WatchOptions {
+  /** Find out how old the commits of branches are, where the source tells. Default false. */
+  readonly dates?: boolean;
+}
 
 /** Branch → commit. */
 export type Heads = ReadonlyMap<string, string>;
@@ -21,6 +27,8 @@ export interface Watched {
   readonly monitor: Watching;
   /** All branches and open pull requests, where the source has such; read together with `heads`. */
   readonly refs?: Term<Refs>;
+  /** Takes what is there for the right repository, although another one was under its name before. */
+  readonly accept?: () => Promise<Result<unknown>>;
 }
 
 export const EVERY_MS = 60_000;

@@ -99,6 +99,9 @@ describe("a repository on GitHub", () => {
     fake.repo("acme/shop", { files: { "evil.txt": "1" } });
     const { watched } = watch(await first.rig.restart());
     expect(await watched.monitor.refresh()).toMatchObject({ ok: false, error: { code: "REPO_REPLACED" } });
+    expect(watched.refs?.metadata.detail).toContain("another repository");
+    expect(await watched.accept?.()).toMatchObject({ ok: true });
+    expect(headsOf(watched)).toEqual(Object.fromEntries(fake.repository("acme/shop").heads.branches));
   });
 
   it("is read by git where there is no app", async () => {

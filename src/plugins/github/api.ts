@@ -22,8 +22,11 @@ export type RouteData<R extends RepoRoute> = Endpoints[R]["response"] extends { 
 export type Permission = "admin" | "write" | "read" | "none";
 
 export interface RefsOptions {
-  /** Ask for the date of each branch's commit, so that old branches can be told. Default false. */
-  readonly dates?: boolean;
+  /**
+   * Ask for the date of each branch's commit, so that old branches can be told; those in it (by commit) are known. Each
+   * commit costs one request, once. Default: dates are not asked for.
+   */
+  readonly dates?: ReadonlyMap<string, number>;
   /** The repository's id when it was last seen: another one under its name is refused. */
   readonly id?: number;
 }

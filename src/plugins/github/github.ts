@@ -88,10 +88,20 @@ class AppGitHub implements GitHub {
   async refs(repo: RepoName, options: RefsOptions, signal: AbortSignal): Promise<Result<Refs>> {
     const reader = this.#reader(repo);
     const { id } = options;
-    const about = { repo, params: {}, may: readRefs, first: true, signal, orMissing: true };
+    const about = { repo, params: {}, may: readRefs, signal, orMissing: true };
     const doing = `read the branches and pull requests of ${repo}`;
     const ask = (what: string, etag: string | undefined): Promise<Result<Answered>> =>
-      this.#send({ ...about, doing, route: `GET ${what}`, ...(etag === undefined ? {} : { etag }) }, id);
+      this.#send(
+        // Dates only say what need not be checked: they leave the last requests of an hour to others.
+        {
+          ...about,
+          doing,
+          route: `GET ${what}`,
+          first: !what.includes("/commits/"),
+          ...(etag === undefined ? {} : { etag }),
+        },
+        id,
+      );
     return reader.read(ask, options, this.#octokit.clock, signal);
   }
 

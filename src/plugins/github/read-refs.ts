@@ -3,6 +3,7 @@ import { problem } from "../../engine/errors.ts";
 import type { BranchRef, Person, PullRef, Refs } from "../../engine/refs.ts";
 import { failure, type Result, success } from "../../term/output.ts";
 import type { RefsOptions, RepoName } from "./api.ts";
+import { Dates } from "./dates.ts";
 import { type Ask, PAGE_SIZE, Pages } from "./pages.ts";
 import { Recent } from "./recent.ts";
 import { numberIn, recordOf, textIn } from "./shape.ts";
@@ -24,11 +25,13 @@ export class RefsReader {
   readonly #repo: RepoName;
   readonly #branches: Pages<BranchRef>;
   readonly #pulls: Pages<PullRef>;
+  readonly #dates: Dates;
   readonly #recent = new Recent();
   #identity: { readonly value: Identity; readonly etag?: string } | undefined;
 
   constructor(api: URL, repo: RepoName) {
     this.#repo = repo;
+    this.#dates = new Dates(repo);
     const base = `/repos/${repo}`;
     this.#branches = new Pages(api, `${base}/branches?per_page=${PAGE_SIZE}`, branchOf);
     // Oldest first: a new one comes last and moves none of the others to another page.
@@ -52,7 +55,7 @@ export class RefsReader {
     return read;
   }
 
-  async #readOnce(ask: Ask, { id }: RefsOptions): Promise<Result<Refs>> {
+  async #readOnce(ask: Ask, { id, dates }: RefsOptions): Promise<Result<Refs>> {
     const identity = await this.#readIdentity(ask);
     if (!identity.ok) return identity;
     const same = sameRepository(this.#repo, identity.value, id);
@@ -61,9 +64,11 @@ export class RefsReader {
     if (!branches.ok) return branches;
     const pulls = await this.#pulls.all(ask);
     if (!pulls.ok) return pulls;
+    const dated = dates === undefined ? branches : await this.#dates.of(branches.value, dates, ask);
+    if (!dated.ok) return dated;
     return success({
       ...identity.value,
-      branches: branches.value,
+      branches: dated.value,
       pulls: new Map([...pulls.value.values()].map((pull) => [pull.number, pull])),
     });
   }

@@ -88,6 +88,19 @@ describe("the branches and pull requests of a repository", () => {
     expect((await seen()).branches.has("live")).toBe(false);
   });
 
+  it("tell how old they are when that is asked for, each commit once", async () => {
+    const live = fake.push("acme/shop", "live", { "a.txt": "1" });
+    const main = fake.repository("acme/shop").heads.branches.get("main") ?? "";
+    const dated = (): Promise<Refs> => seen(github.refs("acme/shop", { dates: new Map([[main, 7]]) }, signal));
+    const { branches } = await dated();
+    expect(branches.get("main")).toEqual({ commit: main, committedMs: 7 });
+    expect(branches.get("live")?.committedMs).toBeGreaterThan(Date.parse("2020-01-01"));
+    await dated();
+    expect(fake.requests.filter(({ path }) => path.includes("/commits/")).map(({ path }) => path)).toEqual([
+      expect.stringContaining(live),
+    ]);
+  });
+
   it("cost nothing when nothing has changed", async () => {
     await seen();
     const before = fake.requests.length;
