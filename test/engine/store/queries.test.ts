@@ -71,6 +71,35 @@ describe("what is written is read back", () => {
     expect(queries.lastEventId()).toBe(2);
   });
 
+  test("sessions, tokens, and the audit log by who and what", async () => {
+    const store = memoryStore();
+    const session = { id: 1, hash: "h", identity: { kind: "state", bond: "b" }, openedMs: 1, expiresMs: 2 };
+    const token = { name: "ci", hash: "h", role: "builder", services: ["web"], createdMs: 1, createdBy: "token" };
+    const apiToken = { ...token, expiresMs: null, revokedMs: null };
+    const entry = (id: number, who: string, what: string) => ({ id, atMs: id, who, what, subject: "s", detail: "" });
+    const entries = [entry(1, "ann", "cancel"), entry(2, "bob", "cancel"), entry(3, "ann", "refused")];
+    await store.commit([
+      { put: "session", row: session },
+      { put: "apiToken", row: apiToken },
+      ...entries.map((row) => ({ put: "audit" as const, row })),
+    ]);
+    await store.commit([
+      { put: "session", row: { ...session, hash: "" } },
+      { put: "apiToken", row: { ...apiToken, revokedMs: 9 } },
+    ]);
+    const { queries } = store;
+    expect(queries.sessions()).toEqual([{ ...session, hash: "" }]);
+    expect(queries.apiTokens()).toEqual([{ ...apiToken, revokedMs: 9 }]);
+    const ids = (...filter: Parameters<typeof queries.audit>): readonly number[] =>
+      queries.audit(...filter).map(({ id }) => id);
+    expect([ids(10), ids(2), ids(10, { who: "ann" }), ids(10, { what: "cancel", before: 2 })]).toEqual([
+      [3, 2, 1],
+      [3, 2],
+      [3, 1],
+      [1],
+    ]);
+  });
+
   test("an empty store has nothing and numbers begin at 0", () => {
     const { queries } = memoryStore();
     expect([queries.results(), queries.jobs({}), queries.operations(), queries.job("x")]).toEqual([
