@@ -94,4 +94,26 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
     expect((await world.server.jobs("docker-check")).length).toBe(before + 1);
     expect(fake.violations).toEqual([]);
   });
+
+  it("builds nothing of a stranger before that very commit is approved, and then without a network", async () => {
+    const from = fake.fork(REPO, "mallory");
+    const dockerfile = `${(await sample("1"))["Dockerfile"]}RUN echo "net: $(ls /sys/class/net)"\n`;
+    const number = fake.openPull(REPO, { by: "mallory", from, files: { Dockerfile: dockerfile } });
+    const { commit } = fake.pull(REPO, number);
+    await wait("the check waits", () => checkOf(commit)?.states.at(-1) === "completed/neutral");
+    const waiting = await world.server.api("approvals");
+    expect(waiting).toMatchObject([{ name: REPO, pull: number, commit, author: { login: "mallory" }, fork: from }]);
+    const which = { repository: fake.repository(REPO).id, pull: number };
+    expect(await world.server.act("POST", "approvals", { ...which, commit: "0".repeat(40) })).toMatchObject({
+      status: 409,
+    });
+    const jobs = (await world.server.jobs("docker-check")).length;
+    expect(await world.server.act("POST", "approvals", { ...which, commit })).toMatchObject({ status: 200 });
+    await wait("the check passes", () => checkOf(commit)?.states.at(-1) === "completed/success");
+    const [made, ...others] = await world.server.jobs("docker-check");
+    expect(others).toHaveLength(jobs);
+    expect(await world.server.log(made?.id ?? "")).toMatch(/^#\d+ net: lo$/m);
+    expect(await world.server.api("approvals")).toEqual([]);
+    expect(fake.violations).toEqual([]);
+  });
 });
