@@ -74,7 +74,12 @@ describe("every page fits, wide and narrow, light and dark, and the console stay
   test("an empty pipeline, and a page of actions", async () => {
     const { page, complaints } = await open("/");
     await signIn(page, "/");
-    for (const [name, path] of Object.entries({ overview: "/", select: "/query", waiting: `/job/${WAITING}`, audit: "/audit" })) {
+    for (const [name, path] of Object.entries({
+      overview: "/",
+      select: "/query",
+      waiting: `/job/${WAITING}`,
+      audit: "/audit",
+    })) {
       await page.goto(`${web.url}${path}`);
       await page.getByText("Live", { exact: true }).waitFor();
       await page.screenshot({ path: join(pictures, `admin-${name}.png`), fullPage: true });
