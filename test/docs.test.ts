@@ -74,7 +74,15 @@ describe("doc/operating.md", () => {
 
 describe("every page", () => {
   const names = new Set(commands.flatMap(({ specs }) => specs.map(({ name }) => name)));
-  const pages = ["../README.md", "index.md", "architecture.md", "operating.md", "pipeline.md", "errors.md"];
+  const pages = [
+    "../README.md",
+    "index.md",
+    "architecture.md",
+    "operating.md",
+    "github.md",
+    "pipeline.md",
+    "errors.md",
+  ];
   it.each(pages)("%s names only commands and flags that exist", (name) => {
     const calls = [...page(name).matchAll(/`(?:npx )?millrace ([a-z]+)\b[^`]*`/g)].map(([, command = ""]) => command);
     expect(calls.filter((command) => !names.has(command))).toEqual([]);
