@@ -1,6 +1,7 @@
 import type { Clock } from "../../engine/clock.ts";
 import { turn } from "../../engine/turn.ts";
 import type { GraphGroup, View } from "../../engine/view.ts";
+import { folded } from "./fold.ts";
 import { createLayout, listOf } from "./layout.ts";
 import { shapedOf } from "./shape.ts";
 import { type DrawnGroup, drawFrame, drawGroup, drawHead } from "./svg.ts";
@@ -57,7 +58,7 @@ function createPencil(thread: LayoutThread) {
   const layout = createLayout(thread.arrange);
   const kept = new WeakMap<GraphGroup, Promise<DrawnGroup>>();
   const draw = async (group: GraphGroup): Promise<DrawnGroup> => {
-    const shaped = shapedOf(group);
+    const shaped = shapedOf(folded(group));
     const places = await layout(shaped);
     return drawGroup(shaped, places.ok ? places.value : listOf(shaped));
   };
