@@ -43,37 +43,39 @@ function watch(rig: Rig = createRig()) {
 const headsOf = ({ heads }: Watched): unknown =>
   heads.output.state === "ok" ? Object.fromEntries(heads.output.value) : heads.output.state;
 
+const soon = (look: () => void): Promise<void> => vi.waitFor(look, { timeout: 10_000 });
+
 const reads = (): number => fake.requests.filter(({ path }) => path.endsWith("/branches")).length;
 
 describe("a repository on GitHub", () => {
   it("shows its branches, and its pull requests besides", async () => {
     fake.openPull("acme/shop", { by: "ann", files: { "b.txt": "1" }, branch: "idea" });
     const { watched } = watch();
-    await vi.waitFor(() => expect(Object.keys(headsOf(watched) ?? {})).toEqual(["idea", "main"]));
+    await soon(() => expect(Object.keys(headsOf(watched) ?? {})).toEqual(["idea", "main"]));
     const refs = watched.refs?.output;
     expect(refs?.state === "ok" ? [...refs.value.pulls.keys()] : refs?.state).toEqual([1]);
   });
 
   it("is read again when a webhook tells of it, whatever it is called there, and for no other", async () => {
     const { hints, watched, causes, rig } = watch();
-    await vi.waitFor(() => expect(headsOf(watched)).toHaveProperty("main"));
+    await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
     const { id } = fake.repository("acme/shop");
     hints.next({ kind: "refs", repository: 1, name: "acme/other" });
     hints.next({ kind: "comment", repository: id, pull: 1, comment: 1, author: { id: 1, login: "x" }, body: "" });
     expect(reads()).toBe(1);
     const commit = fake.push("acme/shop", "live", { "a.txt": "1" });
     hints.next({ kind: "refs", repository: id, name: "acme/renamed" });
-    await vi.waitFor(() => expect(headsOf(watched)).toMatchObject({ live: commit }));
+    await soon(() => expect(headsOf(watched)).toMatchObject({ live: commit }));
     expect(causes.at(-1)).toBe(`webhook: live none → ${commit.slice(0, 8)}`);
     await rig.clock.advance(2_000);
   });
 
   it("is read at most once in two seconds, however many webhooks come", async () => {
     const { hints, watched, rig } = watch();
-    await vi.waitFor(() => expect(headsOf(watched)).toHaveProperty("main"));
+    await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
     const { id } = fake.repository("acme/shop");
     for (let count = 0; count < 100; count += 1) hints.next({ kind: "refs", repository: id, name: "acme/shop" });
-    await vi.waitFor(() => expect(reads()).toBe(2));
+    await soon(() => expect(reads()).toBe(2));
     await watched.monitor.refresh();
     const before = reads();
     await rig.clock.advance(2_000);
@@ -83,16 +85,43 @@ describe("a repository on GitHub", () => {
 
   it("keeps what it saw while GitHub is away, and is not deployed from then", async () => {
     const { watched } = watch();
-    await vi.waitFor(() => expect(headsOf(watched)).toHaveProperty("main"));
+    await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
     fake.mishap({ mishap: { does: "status", status: 503 }, times: 99 });
     expect(await watched.monitor.refresh()).toMatchObject({ ok: false, error: { code: "FORGE_UNREACHABLE" } });
     expect(headsOf(watched)).toHaveProperty("main");
     expect(watched.refs?.metadata.staleSinceMs).toBeGreaterThan(0);
   });
 
+  it("is seen within a minute and a bit of a push, although every webhook is lost", async () => {
+    const { watched, rig } = watch();
+    await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
+    for (let minute = 0; minute < 10; minute += 1) {
+      const commit = fake.push("acme/shop", "live", { "a.txt": String(minute) });
+      await rig.clock.advance(66_000);
+      await soon(() => expect(headsOf(watched)).toMatchObject({ live: commit }));
+    }
+  });
+
+  it("takes nothing away while GitHub is down for an hour, and is seen again within five minutes", async () => {
+    const { watched, rig } = watch();
+    await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
+    const told: string[] = [];
+    rig.engine.steps.subscribe(() => void told.push(watched.heads.output.state));
+    fake.mishap({ mishap: { does: "status", status: 502 }, times: Number.POSITIVE_INFINITY });
+    for (let minutes = 0; minutes < 60; minutes += 6) {
+      await rig.clock.advance(6 * 60_000);
+      await soon(() => expect(watched.monitor.reading).toBe(false));
+    }
+    const commit = fake.push("acme/shop", "main", { "a.txt": "1" });
+    fake.heal();
+    await rig.clock.advance(5 * 60_000);
+    await soon(() => expect(headsOf(watched)).toMatchObject({ main: commit }));
+    expect(new Set(told)).toEqual(new Set(["ok"]));
+  }, 30_000);
+
   it("is known by its number after a restart too: another one under its name is held", async () => {
     const first = watch();
-    await vi.waitFor(() => expect(headsOf(first.watched)).toHaveProperty("main"));
+    await soon(() => expect(headsOf(first.watched)).toHaveProperty("main"));
     await first.rig.engine.store.flush();
     first.rig.kill();
     fake.deleteRepo("acme/shop");

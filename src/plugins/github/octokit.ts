@@ -12,7 +12,7 @@ export interface OctokitOptions {
   /** Base of the API: `https://api.github.com`. */
   readonly api: URL;
   readonly fetch: Fetch;
-  /** False: no pause between writes. GitHub itself asks for a second. */
+  /** False: no pauses, neither between writes nor before a read is repeated. GitHub itself asks for a second. */
   readonly polite: boolean;
 }
 
@@ -37,7 +37,7 @@ function settings({ clock, api, fetch, polite }: OctokitOptions, lane: string, o
       onRateLimit: () => false,
       onSecondaryRateLimit: () => false,
     },
-    retry: { doNotRetry: LASTING, retries: READ_RETRIES },
+    retry: { doNotRetry: LASTING, retries: READ_RETRIES, retryAfterBaseValue: polite ? 1_000 : 1 },
   };
 }
 
