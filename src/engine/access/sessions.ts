@@ -33,6 +33,8 @@ export interface SessionKeeper {
 interface Open {
   readonly row: number;
   readonly session: Session;
+  /** When it is over, on the clock that nobody sets: the other one only counts across a restart. */
+  readonly endsMs: number;
 }
 
 /**
@@ -61,7 +63,10 @@ export class Sessions {
       return;
     }
     const { hash, openedMs, expiresMs } = row;
-    this.#open.set(hash, { row: row.id, session: { hash, csrf: csrfOf(hash), identity, openedMs, expiresMs } });
+    // Never longer than its life, even if the clock was wrong when it was opened, or is now.
+    const leftMs = Math.min(expiresMs - this.#clock.now(), lifeOf(identity));
+    const session = { hash, csrf: csrfOf(hash), identity, openedMs, expiresMs };
+    this.#open.set(hash, { row: row.id, session, endsMs: this.#clock.elapsed() + leftMs });
   }
 
   /** A new session under a new secret; `old` ends, so that a planted one is worth nothing. Not waited for. */
@@ -73,10 +78,10 @@ export class Sessions {
     const secret = randomBytes(32).toString("base64url");
     const hash = hashOf(secret);
     const openedMs = this.#clock.now();
-    const expiresMs = openedMs + (identity.kind === "person" ? PERSON_LIFE_MS : TOKEN_LIFE_MS);
+    const expiresMs = openedMs + lifeOf(identity);
     const session: Session = { hash, csrf: csrfOf(hash), identity, openedMs, expiresMs };
     const row = this.#free.pop() ?? (this.#rows += 1);
-    this.#open.set(hash, { row, session });
+    this.#open.set(hash, { row, session, endsMs: this.#clock.elapsed() + lifeOf(identity) });
     void this.#keeper?.put({ id: row, hash, identity: identityJson(identity), openedMs, expiresMs });
     return { secret, session };
   }
@@ -106,10 +111,13 @@ export class Sessions {
     return [...this.#open.values()].map(({ session }) => session).filter((session) => this.#alive(session));
   }
 
-  #alive({ expiresMs }: Session): boolean {
-    return expiresMs > this.#clock.now();
+  #alive({ hash }: Session): boolean {
+    const open = this.#open.get(hash);
+    return open !== undefined && open.endsMs > this.#clock.elapsed();
   }
 }
+
+const lifeOf = ({ kind }: Identity): number => (kind === "person" ? PERSON_LIFE_MS : TOKEN_LIFE_MS);
 
 export const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
