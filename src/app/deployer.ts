@@ -5,6 +5,7 @@ import { problem } from "../engine/errors.ts";
 import { LogFiles } from "../engine/job-log.ts";
 import { heldBy, isLevel, type Threshold } from "../engine/level.ts";
 import { LiveView } from "../engine/live-view.ts";
+import { startLogSearch } from "../engine/log-rules/search.ts";
 import { scrub } from "../engine/secret.ts";
 import type { Store } from "../engine/store/store.ts";
 import type { JobView, View } from "../engine/view.ts";
@@ -87,7 +88,9 @@ export class DeployerProcess implements Running {
     let fault = (error: unknown): void => {
       throw error; // before there is anything to end: the process ends
     };
-    const engine = new Engine({ clock: mode.clock, store: mode.store, logs, onFault: (error) => fault(error) });
+    const { clock, store } = mode;
+    const search = startLogSearch(clock);
+    const engine = new Engine({ clock, store, logs, search, onFault: (error) => fault(error) });
     const inlet = mode.tells ? inletOf(engine, options.github) : undefined;
     const ways = connect(engine, {
       ...options,

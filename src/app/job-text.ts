@@ -51,7 +51,7 @@ export function lengthText(ms: number): string {
   return seconds < MINUTE_S ? `${seconds} s` : `${Math.floor(seconds / MINUTE_S)} m ${rest}`;
 }
 
-const details = ["term", "op", "at", "level", "pool", "created", "started", "ended", "note"] as const;
+const details = ["term", "op", "at", "level", "pool", "created", "started", "ended", "note", "headline"] as const;
 
 /** Everything of one job but its log. */
 export function printJob(io: Io, job: Fields): void {

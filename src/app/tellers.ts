@@ -34,7 +34,10 @@ export function tellersOf(engine: Engine, { github, appId, site, messages }: Tel
   if (github === undefined) return { outbox, deploys: common };
   const deployments = deploymentSender(github);
   outbox.register(deployments);
-  const checks = new CheckReports(engine, { outbox, sender: checkSender(github, appId), site: base });
+  const { jobs, store } = engine;
+  const headlineOf = (job: string): string | undefined =>
+    (jobs.newest(job) ?? store.queries.job(job))?.headline ?? undefined;
+  const checks = new CheckReports(engine, { outbox, sender: checkSender(github, appId), site: base, headlineOf });
   return { outbox, deploys: { ...common, github: deployments }, checks };
 }
 

@@ -91,6 +91,7 @@ export class JobBook {
       ...defined("endedMs", row.endedMs),
       ...defined("error", row.error),
       ...defined("note", row.note),
+      ...defined("headline", row.headline),
       ...defined("progress", job?.latest),
       ...defined("usuallyMs", usuallyMs),
       ...defined("waitingFor", waitingFor),

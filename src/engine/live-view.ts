@@ -9,6 +9,7 @@ import { isJobId } from "./job.ts";
 import type { LogFiles } from "./job-log.ts";
 import { JobBook } from "./job-view.ts";
 import type { Threshold } from "./level.ts";
+import { deskOf, type LogRuleDesk } from "./log-rules/desk.ts";
 import type { Pool } from "./pool.ts";
 import type { AuditFilter, IntentRow, JobFilter } from "./store/store.ts";
 import type {
@@ -54,6 +55,7 @@ export class LiveView implements View {
   readonly jobChanges: Observable<JobView>;
   readonly log: LogReader;
   readonly act: Actions;
+  readonly logRules: LogRuleDesk;
   readonly #parts: LiveViewParts;
   readonly #engine: Engine;
   readonly #graph: GraphView;
@@ -75,6 +77,8 @@ export class LiveView implements View {
     );
     this.log = this.#logReader();
     this.act = this.#actions();
+    const { logRules: rules, audit } = parts.engine;
+    this.logRules = deskOf({ rules, audit, dry: parts.dry === true });
   }
 
   graph(): GraphSnapshot {

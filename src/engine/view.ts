@@ -5,6 +5,7 @@ import type { DriftPolicy } from "./effects/drift.ts";
 import type { ForgeView } from "./forge-view.ts";
 import type { JobId, JobState, Progress } from "./job.ts";
 import type { Level, Threshold } from "./level.ts";
+import type { LogRuleDesk } from "./log-rules/desk.ts";
 import type { AuditFilter, AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "./store/store.ts";
 
 /**
@@ -46,6 +47,8 @@ export interface View {
   banners(): readonly Banner[];
   threshold(): { readonly threshold: Threshold; readonly setBy: string; readonly autoReleaseAtMs?: number };
   log: LogReader;
+  /** What is looked for in the logs of jobs that failed. */
+  readonly logRules: LogRuleDesk;
   readonly act: Actions;
   /** False while recovery is not finished. */
   ready(): boolean;
@@ -154,6 +157,8 @@ export interface JobView {
   readonly endedMs?: number;
   readonly error?: Failure;
   readonly note?: string;
+  /** The line of its log that tells best why it failed. */
+  readonly headline?: string;
   readonly progress?: Progress;
   /** Median of the last good runs, in milliseconds. */
   readonly usuallyMs?: number;

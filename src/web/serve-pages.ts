@@ -15,10 +15,10 @@ import type { Web } from "./web.ts";
 
 const HTML = "text/html; charset=utf-8";
 const YEAR_S = 31_536_000;
-const TextFields = Type.Record(
-  Type.String(),
-  Type.Union([Type.String({ maxLength: 4_000 }), Type.Array(Type.String({ maxLength: 4_000 }))]),
-);
+const FIELD_CHARS_MAX = 4_000;
+const fields = (maxLength: number) =>
+  Type.Record(Type.String(), Type.Union([Type.String({ maxLength }), Type.Array(Type.String({ maxLength }))]));
+const TextFields = fields(FIELD_CHARS_MAX);
 const PathFields = Type.Record(Type.String(), Type.String({ maxLength: 200 }));
 
 /** Adds a route for each line of the site's table, the static files, and the pages for errors. */
@@ -28,7 +28,11 @@ export function servePages(app: FastifyInstance, web: Web): void {
       method: page.method,
       url: page.path,
       config: { role: page.role, stores: page.stores === true },
-      schema: { querystring: TextFields, params: PathFields, ...(page.method === "POST" ? { body: TextFields } : {}) },
+      schema: {
+        querystring: TextFields,
+        params: PathFields,
+        ...(page.method === "POST" ? { body: fields(page.fieldCharsMax ?? FIELD_CHARS_MAX) } : {}),
+      },
       handler: async (request, reply) => answer(web, page, request, reply),
     });
   }

@@ -11,6 +11,7 @@ import type { View } from "../engine/view.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import { serveAccess } from "./api/access.ts";
 import { serveActions } from "./api/actions.ts";
+import { serveLogRules } from "./api/log-rules.ts";
 import { serveDocument } from "./api/openapi.ts";
 import { serveReads } from "./api/reads.ts";
 import { serveStreams } from "./api/streams.ts";
@@ -115,6 +116,7 @@ async function createServer(options: WebOptions) {
       serveAccess(api, web);
       serveReads(api, web);
       serveActions(api, web);
+      serveLogRules(api, web);
       serveStreams(api, web);
     },
     { prefix: "/api/v1" },

@@ -5,6 +5,14 @@ import { auditPage } from "./pages/audit.ts";
 import { homePage } from "./pages/home.ts";
 import { jobPage } from "./pages/job.ts";
 import { jobsPage } from "./pages/jobs.ts";
+import {
+  importLogRules,
+  logRulesCsv,
+  logRulesPage,
+  putLogRule,
+  removeLogRule,
+  testLogRule,
+} from "./pages/log-rules.ts";
 import { login, loginPage, logout, logoutEverywhere } from "./pages/login.ts";
 import type { Page } from "./pages/page.ts";
 import { favicon, pipelineSvg } from "./pages/pictures.ts";
@@ -17,6 +25,7 @@ export const site: readonly Page[] = [
   jobsPage,
   queryPage,
   approvalsPage,
+  logRulesPage,
   auditPage,
   jobPage,
   rebuildJob,
@@ -26,6 +35,11 @@ export const site: readonly Page[] = [
   setConfirm,
   adoptTerm,
   approveCommit,
+  logRulesCsv,
+  testLogRule,
+  putLogRule,
+  removeLogRule,
+  importLogRules,
   pipelineSvg,
   favicon,
   loginPage,

@@ -6,6 +6,7 @@ import type { AuditData } from "./pages/audit.ts";
 import type { HomeData } from "./pages/home.ts";
 import type { JobData } from "./pages/job.ts";
 import type { JobsData } from "./pages/jobs.ts";
+import type { LogRulesData } from "./pages/log-rules.ts";
 import type { LoginData } from "./pages/login.ts";
 import type { QueryData } from "./pages/query.ts";
 import type { ShellData } from "./shell.ts";
@@ -21,6 +22,7 @@ export interface Views {
   readonly login: LoginData;
   readonly audit: AuditData;
   readonly approvals: ApprovalsData;
+  readonly "log-rules": LogRulesData;
   readonly problem: {
     readonly status: number;
     readonly message: string;

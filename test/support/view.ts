@@ -3,6 +3,9 @@ import type { Waiting } from "../../src/engine/approvals.ts";
 import type { ForgeView } from "../../src/engine/forge-view.ts";
 import { isJobId, type JobId } from "../../src/engine/job.ts";
 import type { Threshold } from "../../src/engine/level.ts";
+import { csvOf } from "../../src/engine/log-rules/csv.ts";
+import type { LogRuleDesk } from "../../src/engine/log-rules/desk.ts";
+import type { LogRule } from "../../src/engine/log-rules/rule.ts";
 import type {
   AuditFilter,
   AuditRow,
@@ -26,7 +29,7 @@ import type {
   Stats,
   View,
 } from "../../src/engine/view.ts";
-import { type Failure } from "../../src/term/output.ts";
+import { type Failure, failure, type Result, success } from "../../src/term/output.ts";
 
 export function jobId(text: string): JobId {
   if (!isJobId(text)) throw new Error(`${text} is no job id`);
@@ -270,6 +273,25 @@ export class FakeView implements View {
     read: async (id, from, bytesMax) => this.logOf(id).read(from, bytesMax),
     grows: (id) => this.logOf(id).grows(),
   };
+
+  rules: LogRule[] = [{ pattern: "^fatal: .+", report: "", score: 60 }];
+  readonly logRules: LogRuleDesk = {
+    list: () => this.rules,
+    csv: () => csvOf(this.rules),
+    slow: () => new Map(),
+    test: async () => success({ logs: 0, cut: false, matches: [] }),
+    put: async (rule, who) => {
+      this.rules = [...this.rules.filter(({ pattern }) => pattern !== rule.pattern), rule];
+      return this.#answered({ name: "log-rule", subject: rule.pattern, who }, undefined);
+    },
+    remove: async (pattern, who) => this.#answered({ name: "log-rule-remove", subject: pattern, who }, undefined),
+    import: async (csv, who) => this.#answered({ name: "log-rule-import", subject: csv, who }, 1),
+  };
+
+  #answered<T>(action: Action, value: T): Result<T> {
+    const did = this.#did(action);
+    return did.ok ? success(value) : failure(did.error);
+  }
 
   readonly act: Actions = {
     rebuild: async (id, who) => this.#did({ name: "rebuild", subject: id, who }),

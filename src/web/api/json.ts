@@ -81,6 +81,7 @@ export const jobJson = (job: JobView): Sent<JobJson> => ({
   ended: time(job.endedMs),
   error: job.error && failureJson(job.error),
   note: job.note,
+  headline: job.headline,
   progress: job.progress && { ...job.progress },
   usuallyMs: job.usuallyMs,
   can: { rebuild: job.can.rebuild, cancel: job.can.cancel, start: job.can.start },

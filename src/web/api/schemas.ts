@@ -84,6 +84,7 @@ export const JobJson = Type.Object({
   ended: optional(Time),
   error: optional(FailureJson),
   note: optional(Type.String()),
+  headline: optional(Type.String()),
   progress: optional(ProgressJson),
   usuallyMs: optional(Type.Number()),
   can: Type.Object({ rebuild: Type.Boolean(), cancel: Type.Boolean(), start: Type.Boolean() }),

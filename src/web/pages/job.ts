@@ -28,6 +28,8 @@ export interface JobData {
     | { readonly code: string; readonly message: string; readonly hint: string; readonly again: string }
     | undefined;
   readonly note: string;
+  /** What of the log tells best why it failed; blank: nothing is known. */
+  readonly headline: string;
   readonly facts: readonly { readonly name: string; readonly value: string; readonly href?: string }[];
   readonly because: readonly {
     readonly at: Moment;
@@ -111,6 +113,7 @@ function jobData(job: JobDetail, now: number, csrf: string, can: JobData["can"])
       again: error.retryAtMs === undefined ? "" : iso(error.retryAtMs),
     },
     note: job.note ?? "",
+    headline: job.headline ?? "",
     facts: factsOf(job),
     because: job.because.map(({ atMs, kind, subject, detail }) => ({
       at: moment(atMs, now),

@@ -47,6 +47,8 @@ export interface Page {
   readonly menu?: boolean;
   /** Changes what is stored: 503 while nothing can be. */
   readonly stores?: boolean;
+  /** What a field of the form may hold at most; default 4,000. */
+  readonly fieldCharsMax?: number;
   /** Undefined: there is nothing at this address (404). */
   readonly handler: (web: Web, visit: Visit) => Answer | undefined | Promise<Answer | undefined>;
 }

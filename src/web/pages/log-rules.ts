@@ -1,0 +1,117 @@
+import { suffices } from "../../engine/access/identity.ts";
+import type { LogRuleDesk } from "../../engine/log-rules/desk.ts";
+import type { Tested } from "../../engine/log-rules/log-rules.ts";
+import { type LogRule, RULES_MAX, SCORE_MAX } from "../../engine/log-rules/rule.ts";
+import type { Result } from "../../term/output.ts";
+import { refusedWith } from "../problems.ts";
+import { count } from "../text.ts";
+import { render } from "../views.ts";
+import type { Visitor } from "../visitor.ts";
+import type { Answer, Page, Visit } from "./page.ts";
+
+export interface LogRulesData {
+  readonly rules: readonly (LogRule & { readonly slowIn: string | undefined })[];
+  readonly limits: { readonly score: number; readonly rules: number };
+  /** What stands in the form: a rule that was tried. */
+  readonly draft: { readonly pattern: string; readonly report: string; readonly score: string };
+  readonly tested: { readonly about: string; readonly matches: Tested["matches"] } | undefined;
+  /** Blank for those who may not change rules. */
+  readonly csrf: string;
+}
+
+const SCORE = 50;
+const changing = { method: "POST", role: "admin", stores: true, title: "Log rules" } as const;
+
+/** What is looked for in the logs of jobs that failed. */
+export const logRulesPage: Page = {
+  method: "GET",
+  path: "/log-rules",
+  role: "viewer",
+  title: "Log rules",
+  menu: true,
+  handler: ({ view }, { visitor }) =>
+    pageOf(view.logRules, visitor, { pattern: "", report: "", score: String(SCORE) }, undefined),
+};
+
+export const logRulesCsv: Page = {
+  method: "GET",
+  path: "/log-rules/rules.csv",
+  role: "viewer",
+  title: "Log rules",
+  handler: ({ view }) => ({ kind: "document", type: "text/csv; charset=utf-8", text: view.logRules.csv() }),
+};
+
+export const testLogRule: Page = {
+  method: "POST",
+  path: "/log-rules/test",
+  role: "admin",
+  title: "Log rules",
+  handler: async ({ view }, { form, visitor }) => {
+    const draft = draftOf(form);
+    const tested = valueOf(await view.logRules.test({ ...draft, score: 0 }));
+    return pageOf(view.logRules, visitor, draft, tested);
+  },
+};
+
+export const putLogRule: Page = {
+  ...changing,
+  path: "/log-rules",
+  handler: async ({ view }, { form, visitor }) => {
+    const draft = draftOf(form);
+    const score = /^\d{1,9}$/.test(draft.score) ? Number(draft.score) : Number.NaN;
+    valueOf(await view.logRules.put({ ...draft, score }, visitor.who));
+    return tell(visitor, "The log rule is kept.");
+  },
+};
+
+export const removeLogRule: Page = {
+  ...changing,
+  path: "/log-rules/remove",
+  handler: async ({ view }, { form, visitor }) => {
+    valueOf(await view.logRules.remove(form["pattern"]?.[0] ?? "", visitor.who));
+    return tell(visitor, "The log rule is removed.");
+  },
+};
+
+export const importLogRules: Page = {
+  ...changing,
+  path: "/log-rules/import",
+  fieldCharsMax: 64 * 1024,
+  handler: async ({ view }, { form, visitor }) => {
+    const number = valueOf(await view.logRules.import(form["csv"]?.[0] ?? "", visitor.who));
+    return tell(visitor, `${count(number, "log rule")} imported.`);
+  },
+};
+
+function pageOf(desk: LogRuleDesk, visitor: Visitor, draft: LogRulesData["draft"], tested: Tested | undefined): Answer {
+  const slow = desk.slow();
+  const body = render("log-rules", {
+    rules: desk.list().map((rule) => ({ ...rule, slowIn: slow.get(rule.pattern) })),
+    limits: { score: SCORE_MAX, rules: RULES_MAX },
+    draft,
+    tested: tested && { about: aboutOf(tested), matches: tested.matches },
+    csrf: suffices(visitor.role, "admin") ? (visitor.session?.csrf ?? "") : "",
+  });
+  return { kind: "page", body };
+}
+
+function aboutOf({ matches, logs, cut }: Tested): string {
+  const found = matches.length === 0 ? "Nothing found" : `Found in ${count(matches.length, "log")}`;
+  return `${found}, of ${count(logs, "log")} of failed jobs${cut ? "; then the time was up" : ""}.`;
+}
+
+function draftOf(form: Visit["form"]): LogRulesData["draft"] {
+  const field = (name: string): string => form[name]?.[0] ?? "";
+  return { pattern: field("pattern"), report: field("report"), score: field("score") };
+}
+
+function tell(visitor: Visitor, text: string): Answer {
+  if (visitor.session !== undefined) visitor.session.notice = { good: true, text };
+  return { kind: "redirect", to: "/log-rules" };
+}
+
+/** The value, or the end of the request. */
+function valueOf<T>(result: Result<T>): T {
+  if (!result.ok) throw refusedWith(result.error);
+  return result.value;
+}
