@@ -76,6 +76,11 @@ export const flags = {
     help: "tell any address: its URL, then the secret that bodies are signed with",
     more: true,
   },
+  mail: {
+    flag: "--mail <file>",
+    help: "send mail: the SMTP server's address, the sender and who gets it, a line each",
+    more: true,
+  },
   githubOauth: {
     flag: "--github-oauth <file>",
     help: "people sign in with GitHub: JSON with client_id and client_secret",

@@ -12,20 +12,35 @@ export function messageAccess(call: Call): Result<MessageAccess> {
   if (!slack.ok) return slack;
   const webhook = linesOf(call, "webhook", 2);
   if (!webhook.ok) return webhook;
+  const mail = linesOf(call, "mail", 3);
+  if (!mail.ok) return mail;
   const [url, secret] = webhook.value;
+  const [server, from, to] = mail.value;
   return success({
     ...(slack.value[0] === undefined ? {} : { slack: new Secret(slack.value[0]) }),
     ...(url === undefined || secret === undefined ? {} : { webhook: { url, secret: new Secret(secret) } }),
+    ...(server === undefined || from === undefined || to === undefined
+      ? {}
+      : { mail: { ...mailServer(server), from, to } }),
   });
 }
 
 const WHAT = {
   slack: "the address of an incoming webhook",
   webhook: "an address, then on a line of its own the secret that bodies are signed with",
+  mail: "smtps://user:password@mail.example, then the sender, then who gets it, each on a line of its own",
 } as const;
 
+/** Address and password apart: the address is told when the server is out of reach. */
+function mailServer(address: string): { readonly server: string; readonly password?: Secret } {
+  const url = new URL(address);
+  const password = decodeURIComponent(url.password);
+  url.password = "";
+  return { server: url.href, ...(password === "" ? {} : { password: new Secret(password) }) };
+}
+
 /** The first lines of the file that a flag names; nothing without the flag. The first is an address. */
-function linesOf(call: Call, flag: "slack" | "webhook", count: number): Result<readonly string[]> {
+function linesOf(call: Call, flag: keyof typeof WHAT, count: number): Result<readonly string[]> {
   const given = call.given.text(flag);
   if (given === undefined) return success([]);
   const file = pathOf(call, given);
@@ -37,13 +52,14 @@ function linesOf(call: Call, flag: "slack" | "webhook", count: number): Result<r
     .map((line) => line.trim())
     .filter((line) => line !== "");
   const [address] = lines;
-  if (lines.length >= count && address !== undefined && isAddress(address)) return success(lines);
+  if (lines.length >= count && address !== undefined && isAddress(flag, address)) return success(lines);
   return failure(problem("MESSAGE_FILE", `${file} (--${flag}): expected ${WHAT[flag]}`));
 }
 
 /** What is sent tells what runs where, so nobody may listen on the way: plain http is for this machine only. */
-function isAddress(text: string): boolean {
+function isAddress(flag: keyof typeof WHAT, text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
+  if (flag === "mail") return (protocol === "smtps:" || protocol === "smtp:") && hostname !== "";
   return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname));
 }

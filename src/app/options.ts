@@ -28,6 +28,7 @@ export interface MessageAccess {
   /** The address of an incoming webhook. */
   readonly slack?: Secret;
   readonly webhook?: { readonly url: string; readonly secret: Secret };
+  readonly mail?: { readonly server: string; readonly password?: Secret; readonly from: string; readonly to: string };
 }
 
 /** What every command that builds a graph needs: the pipeline, one flavour of it, and the way to the outside. */

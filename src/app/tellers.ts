@@ -5,7 +5,7 @@ import type { Ports } from "../pipeline/ports.ts";
 import { CheckReports } from "../pipeline/report-checks.ts";
 import type { DeployTellers } from "../pipeline/tell-deploys.ts";
 import { checkSender, deploymentSender, type GitHub } from "../plugins/github/index.ts";
-import { type Ending, slackSender, webhookSender } from "../plugins/messages/index.ts";
+import { type Ending, mailSender, slackSender, webhookSender } from "../plugins/messages/index.ts";
 import type { MessageAccess } from "./options.ts";
 
 export interface TellersOptions {
@@ -48,9 +48,14 @@ export function telling(ports: Ports, { deploys, checks }: Tellers): Ports {
   return { ...ports, tellers: deploys, checks: { ...ports.checks, report } };
 }
 
-function messageSenders({ clock }: Engine, { slack, webhook }: MessageAccess, site: string): readonly Sender<Ending>[] {
+function messageSenders(
+  { clock }: Engine,
+  { slack, webhook, mail }: MessageAccess,
+  site: string,
+): readonly Sender<Ending>[] {
   return [
     ...(slack === undefined ? [] : [slackSender(slack, clock, site)]),
     ...(webhook === undefined ? [] : [webhookSender(webhook.url, webhook.secret, clock, site)]),
+    ...(mail === undefined ? [] : [mailSender(mail, site)]),
   ];
 }

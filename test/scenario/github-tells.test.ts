@@ -36,7 +36,10 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
       ...flag("--github-private-key-file", fake.app.privateKey),
       ...flag("--github-webhook-secret-file", fake.app.webhookSecret),
       ...flag("--slack", `http://127.0.0.1:${port}/hook`),
-      ...["--github-app-id", String(fake.app.appId), "--github-url", fake.apiUrl],
+      "--github-app-id",
+      String(fake.app.appId),
+      "--github-url",
+      fake.apiUrl,
     );
     fake.webhooks.url = `${world.server.url}/webhooks/github`;
   });

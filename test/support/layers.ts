@@ -18,7 +18,7 @@ const layers: Readonly<Record<string, Layer>> = {
   incr: { folders: [], packages: [] },
   term: { folders: ["incr"], packages: ["rxjs"] },
   engine: { folders: ["incr", "term"], packages: ["rxjs"] },
-  plugins: { folders: ["term", "engine"], packages: ["rxjs", "dockerode", "@octokit/*"] },
+  plugins: { folders: ["term", "engine"], packages: ["rxjs", "dockerode", "@octokit/*", "nodemailer"] },
   pipeline: { folders: ["term", "engine", "plugins"], packages: [] },
   web: {
     folders: ["term", "engine"],

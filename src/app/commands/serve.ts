@@ -27,6 +27,7 @@ export const serve: CommandSpec = {
     "githubOauth",
     "slack",
     "webhook",
+    "mail",
     "verbose",
   ],
   async run(call: Call): Promise<Exit> {

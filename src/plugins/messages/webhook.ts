@@ -27,6 +27,8 @@ export const webhookSender = (url: string, secret: Secret, clock: Clock, site: s
     },
   });
 
-function payload({ id: _, quiet: __, ...message }: Message): object {
-  return { event: "deploy", ...message };
+function payload(message: Message): object {
+  const { term, repo, branch, commit, place, state, running, code, why, job, url, recovered, text, link } = message;
+  const facts = { term, repo, branch, commit, place, state, running, code, why, job, url };
+  return { event: "deploy", ...facts, recovered, text, link };
 }

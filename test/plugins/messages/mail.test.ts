@@ -1,0 +1,99 @@
+// Mail to a small SMTP server of our own, which says what it is told to.
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { Secret } from "../../../src/engine/secret.ts";
+import { type Ending, mailSender } from "../../../src/plugins/messages/index.ts";
+import type { Result } from "../../../src/term/output.ts";
+
+const ENDING: Ending = {
+  term: "acme/shop/deploy",
+  repo: "acme/shop",
+  branch: "live",
+  commit: "c0ffee00c0ffee",
+  place: "shop_web",
+  state: "failed",
+  quiet: false,
+  why: "it went back\nBcc: everybody@example.org",
+};
+
+let server: Server;
+let port: number;
+let heard: string[];
+/** Answers by the verb that they are for; default: yes. */
+let says: Record<string, string>;
+
+beforeEach(async () => {
+  heard = [];
+  says = {};
+  server = createServer(talk).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  port = typeof address === "object" ? (address?.port ?? 0) : 0;
+});
+afterEach(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+
+function talk(socket: Socket): void {
+  let rest = "";
+  let inMail = false;
+  socket.write("220 mail.example\r\n");
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk) => {
+    const lines = (rest + chunk.toString()).split("\r\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      heard.push(line);
+      if (inMail && line !== ".") continue;
+      const verb = inMail ? "END" : (line.split(/[ :]/)[0] ?? "").toUpperCase();
+      inMail = verb === "DATA" && says["DATA"] === undefined;
+      const usual = { DATA: "354 go on", EHLO: "250-mail.example\r\n250 AUTH PLAIN", AUTH: "235 ok", QUIT: "221 bye" }[
+        verb
+      ];
+      socket.write(`${says[verb] ?? usual ?? "250 ok"}\r\n`);
+      if (verb === "QUIT") socket.end();
+    }
+  });
+}
+
+function send(address = `smtp://ann@127.0.0.1:${port}`): Promise<Result<unknown>> {
+  const people = { from: "Millrace <m@example.org>", to: "a@example.org, b@example.org" };
+  const sender = mailSender(
+    { server: address, password: new Secret("pass/word"), ...people },
+    "https://deploy.example",
+  );
+  return sender.send(ENDING, undefined, new AbortController().signal, false);
+}
+
+it("reaches everybody, as one line of subject, with the same id each time", async () => {
+  expect(await send()).toMatchObject({ ok: true });
+  const first = heard.filter((line) => line.startsWith("Message-ID"));
+  expect(heard.filter((line) => line.startsWith("RCPT"))).toEqual([
+    "RCPT TO:<a@example.org>",
+    "RCPT TO:<b@example.org>",
+  ]);
+  expect(heard.filter((line) => line.startsWith("Bcc"))).toEqual(["Bcc: everybody@example.org"]); // of the text
+  expect(heard.indexOf("Bcc: everybody@example.org")).toBeGreaterThan(heard.indexOf(""));
+  const plain = Buffer.from("\0ann\0pass/word").toString("base64");
+  expect(heard).toContain(`AUTH PLAIN ${plain}`);
+  heard = [];
+  await send();
+  expect(heard.filter((line) => line.startsWith("Message-ID"))).toEqual(first);
+});
+
+it.each([
+  ["RCPT", "550 no such mailbox", "SEND_REFUSED"],
+  ["RCPT", "450 try again later", "NOT_SENT"],
+  ["AUTH", "535 wrong: pass/word", "SEND_REFUSED"],
+  ["DATA", "421 going down", "NOT_SENT"],
+] as const)("%s answered with %s is %s, without the password", async (verb, answer, code) => {
+  says[verb] = answer;
+  const result = await send();
+  expect(result).toMatchObject({ ok: false, error: { code } });
+  expect(JSON.stringify(result)).not.toContain("pass/word");
+});
+
+it("is not sent over an open line to another machine, and waits for one that is down", async () => {
+  expect(await send(`smtp://127.0.0.2:${port}`)).toMatchObject({ ok: false, error: { code: "NOT_SENT" } });
+  expect(heard.filter((line) => line.startsWith("MAIL"))).toEqual([]);
+  expect(await send("smtp://127.0.0.1:1")).toMatchObject({ ok: false, error: { class: "transient" } });
+});
