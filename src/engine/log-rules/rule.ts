@@ -18,8 +18,8 @@ export interface Found {
   readonly headline: string;
 }
 
-export const PATTERN_BYTES_MAX = 1_000;
-export const REPORT_CHARS_MAX = 200;
+const PATTERN_BYTES_MAX = 1_000;
+const REPORT_CHARS_MAX = 200;
 export const SCORE_MAX = 1_000;
 export const RULES_MAX = 500;
 
