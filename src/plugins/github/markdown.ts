@@ -16,7 +16,7 @@ const cutChars = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, max)}${ELLIPSIS}`;
 
 /** At most so many bytes of UTF-8, and no half character at the end. */
-export function cutBytes(text: string, bytesMax: number): string {
+function cutBytes(text: string, bytesMax: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= bytesMax) return text;
   const room = bytesMax - Buffer.byteLength(ELLIPSIS);

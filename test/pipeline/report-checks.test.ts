@@ -1,0 +1,110 @@
+// What a forge is told of a commit's builds, and what is run again when somebody asks for that there.
+import { describe, expect, it } from "vitest";
+import { cached } from "../../src/engine/cache/cache.ts";
+import { Outbox } from "../../src/engine/effects/outbox.ts";
+import type { Sender } from "../../src/engine/effects/sender.ts";
+import { type BuildState, type CheckReport } from "../../src/pipeline/checks.ts";
+import { CheckReports } from "../../src/pipeline/report-checks.ts";
+import { type CheckWant, checkSender } from "../../src/plugins/github/index.ts";
+import { constant, list, map, state } from "../../src/term/combinators.ts";
+import { ok, success } from "../../src/term/output.ts";
+import { createRig, DummyBuilder, dummyInput, type Rig } from "../../src/testing/index.ts";
+import { box, failed } from "../engine/cache/support.ts";
+
+const COMMIT = "c0ffee";
+const MINUTE = 60_000;
+
+/** One commit with a build for each name, and everything that the forge was told. */
+function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
+  const { engine } = rig;
+  const told: string[] = [];
+  const wants: CheckWant[] = [];
+  const nobody = { ask: () => Promise.reject(new Error("nobody is asked")) };
+  const sender: Sender<CheckWant> = {
+    ...checkSender(nobody),
+    send: async (want) => {
+      wants.push(want);
+      return success(told.push(`${want.state}: ${want.title}`));
+    },
+  };
+  const outbox = new Outbox(engine);
+  const reports = new CheckReports(engine, {
+    outbox,
+    sender,
+    site: "https://deploy.example",
+    headlineOf: () => "the very line",
+  });
+  const builder = new DummyBuilder();
+  const inputs = specs.map((spec) => dummyInput(engine, box(`${spec}/key`), spec));
+  const built = inputs.map((input, at) => cached(engine, box(specs[at] ?? ""), builder, "here", input.term));
+  const outputs = list(
+    engine.world,
+    built.map((term) => state(term)),
+  );
+  const report = map(outputs, (states): CheckReport => {
+    const builds = states.map((output, at): BuildState => {
+      const job = built[at]?.metadata.job;
+      return { spec: specs[at] ?? "", output, ...(job === undefined ? {} : { job }) };
+    });
+    return { repo: "acme/shop", repository: 7, commit: COMMIT, allowed: ok(undefined), builds };
+  });
+  reports.term(box("check"), report);
+  engine.change(undefined, () => void constant(engine.world, 0));
+  /** The newest run of a build. */
+  const run = (spec: string) => {
+    const found = builder.runs.findLast(({ key }) => key === spec);
+    if (found === undefined) throw new Error(`${spec} does not run`);
+    return found;
+  };
+  const press = (commit = COMMIT) => reports.handle({ kind: "rerequested", repository: 7, commit });
+  return { rig, told, wants, builder, run, press, pass: (ms = MINUTE) => rig.clock.advance(ms) };
+}
+
+describe("the check of a commit", () => {
+  it("goes from in progress to its end, with the job and the line that tells", async () => {
+    const { told, wants, run, pass } = scene(createRig(), "A", "B");
+    await pass(5_000);
+    run("A").succeed("1");
+    run("B").fail(failed("exit code 1"));
+    await pass();
+    expect(told).toEqual(["in_progress: 0 of 2 done", "failure: Failed: B"]);
+    const { job, details, summary } = wants.at(-1) ?? {};
+    expect(details).toBe(`https://deploy.example/job/${job}`);
+    expect(job).toBe(run("B").id);
+    expect(summary).toContain("`the very line`");
+  });
+
+  it("that somebody wants to run again runs what failed, and nothing else", async () => {
+    const { told, builder, run, press, pass } = scene(createRig(), "A", "B", "C");
+    await pass(5_000);
+    for (const spec of ["A", "C"]) run(spec).succeed("1");
+    run("B").fail(failed());
+    await pass();
+    expect(await press()).toMatchObject({ ok: true });
+    await pass(5_000);
+    expect(builder.runs.map(({ key }) => key)).toEqual(expect.arrayContaining(["A", "B", "C"]));
+    expect([builder.runs.length, builder.runs.at(-1)?.key]).toEqual([4, "B"]);
+    run("B").succeed("2");
+    await pass();
+    expect(told.slice(-3)).toEqual(["failure: Failed: B", "in_progress: 2 of 3 done", "success: Passed: 3 builds"]);
+  });
+
+  it("is told once more when there is nothing to run: the forge shows it as queued by then", async () => {
+    const { told, builder, run, press, pass } = scene(createRig(), "A");
+    await pass(5_000);
+    run("A").succeed("1");
+    await pass();
+    await press();
+    await pass();
+    expect(builder.runs).toHaveLength(1);
+    expect(told.slice(-2)).toEqual(["success: Passed", "success: Passed"]);
+  });
+
+  it("of a commit that is not known yet is asked for again, until it is known that there is none", async () => {
+    const { press, pass } = scene(createRig(), "A");
+    await pass(1_000);
+    expect(await press("0ther")).toMatchObject({ ok: false, error: { class: "transient" } });
+    await pass(20 * MINUTE);
+    expect(await press("0ther")).toMatchObject({ ok: true });
+  });
+});
