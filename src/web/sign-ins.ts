@@ -13,6 +13,7 @@ export interface Begun {
   readonly verifier: string;
   /** Path of this site to go on to. */
   readonly to: string;
+  /** On the clock that nobody sets: one does not outlive the process. */
   readonly untilMs: number;
 }
 
@@ -48,7 +49,7 @@ export class SignIns {
     const verifier = randomBytes(32).toString("base64url");
     const challenge = createHash("sha256").update(verifier).digest("base64url");
     const request: SignInRequest = { state, challenge, returnTo: this.returnTo(provider) };
-    const content = JSON.stringify([state, verifier, to, this.#clock.now() + LIFE_MS]);
+    const content = JSON.stringify([state, verifier, to, this.#clock.elapsed() + LIFE_MS]);
     const text = Buffer.from(content).toString("base64url");
     return { address: provider.address(request), sealed: `${text}.${this.#seal(text)}` };
   }
@@ -58,12 +59,12 @@ export class SignIns {
     const [text = "", seal = ""] = (sealed ?? "").split(".");
     if (text === "" || !same(seal, this.#seal(text))) return undefined;
     const begun = begunOf(JSON.parse(Buffer.from(text, "base64url").toString()));
-    if (begun === undefined || !same(begun.state, state) || begun.untilMs <= this.#clock.now()) return undefined;
+    if (begun === undefined || !same(begun.state, state) || begun.untilMs <= this.#clock.elapsed()) return undefined;
     return this.#useOnce(begun) ? begun : undefined;
   }
 
   #useOnce({ state, untilMs }: Begun): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     for (const [used, until] of this.#used) if (until <= now) this.#used.delete(used);
     if (this.#used.has(state) || this.#used.size >= USED_MAX) return false;
     this.#used.set(state, untilMs);
