@@ -1,4 +1,5 @@
-import { Variable } from "../incr/index.ts";
+import { mapNode, type Node, Variable } from "../incr/index.ts";
+import type { Answer } from "../term/answer.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
@@ -49,10 +50,17 @@ export class Approvals {
     return this.#engine.world;
   }
 
-  /** Whether it is allowed, for as long as the scope that is being made lives. Call inside a step. */
-  ask(ask: Ask): Variable<ApprovalRow | undefined> {
-    const { clock, store, world } = this.#engine;
-    const known = store.queries.approval(ask.repository, ask.pull, ask.commit);
+  /** Who allowed it before, if anybody did. */
+  known({ repository, pull, commit }: Pick<Ask, "repository" | "pull" | "commit">): ApprovalRow | undefined {
+    return this.#engine.store.queries.approval(repository, pull, commit);
+  }
+
+  /**
+   * What `tell` makes of whether it is allowed, for as long as the scope that is being made lives. Call inside a step.
+   */
+  ask<T>(ask: Ask, tell: (row: ApprovalRow | undefined) => Answer<T>): Node<Answer<T>> {
+    const { clock, world } = this.#engine;
+    const known = this.known(ask);
     const row = new Variable<ApprovalRow | undefined>(world.graph, known);
     const asked: Asked = { waiting: { ...ask, sinceMs: clock.now() }, row };
     const name = nameOf(ask.repository, ask.pull);
@@ -60,7 +68,7 @@ export class Approvals {
     world.graph.scope.onRelease(() => {
       if (this.#asked.get(name) === asked) this.#asked.delete(name);
     });
-    return row;
+    return mapNode(row, tell);
   }
 
   /** Oldest first. */

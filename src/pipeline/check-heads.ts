@@ -1,7 +1,6 @@
 import type { Person, PullRef, Refs } from "../engine/refs.ts";
-import { Collection, mapNode } from "../incr/index.ts";
-import { type Output, ok } from "../term/output.ts";
-import { Term } from "../term/term.ts";
+import { collect } from "../term/each.ts";
+import type { Term } from "../term/term.ts";
 import { keys } from "./keys.ts";
 import { branchRule } from "./names.ts";
 
@@ -66,24 +65,13 @@ function pullHead(repository: number, { number, commit, author, fork }: PullRef)
 
 const named = (name: string, label: string): Pick<CheckHead, "name" | "label"> => ({ name, label });
 
-/** The same as a term, by difference: a head that did not move is the same object as before. */
-export function headsTerm(refs: Term<Refs>, options: HeadOptions): Term<Collection<CheckHead>> {
-  let heads = Collection.of<CheckHead>([]);
-  let told: Output<Collection<CheckHead>> = ok(heads);
-  const node = mapNode(refs.node, (output): Output<Collection<CheckHead>> => {
-    if (output.state !== "ok") return output;
-    const next = new Map(headsToCheck(output.value, options).map((head) => [head.name, head]));
-    const gone = [...heads.entries.keys()].filter((name) => !next.has(name));
-    const moved = [...next].filter(([name, head]) => !same(heads.entries.get(name), head));
-    if (gone.length + moved.length > 0) told = ok((heads = heads.change(moved, gone)));
-    return told;
-  });
-  return new Term(refs.world, { node, inputs: refs });
-}
+/** The same as a term, for `each`: a head that did not move is the same object as before. */
+export const headsTerm = (refs: Term<Refs>, options: HeadOptions) =>
+  collect(refs, (found) => new Map(headsToCheck(found, options).map((head) => [head.name, head])), same);
 
 /** What somebody is called is no part of it. */
-const same = (before: CheckHead | undefined, after: CheckHead): boolean =>
-  before?.commit === after.commit &&
+const same = (before: CheckHead, after: CheckHead): boolean =>
+  before.commit === after.commit &&
   before.repository === after.repository &&
   before.ages === after.ages &&
   before.from?.author.id === after.from?.author.id &&

@@ -3,8 +3,7 @@ import type { Clock } from "../engine/clock.ts";
 import type { Person } from "../engine/refs.ts";
 import type { Share } from "../engine/shares.ts";
 import type { ApprovalRow } from "../engine/store/store.ts";
-import { mapNode, type Node, Variable } from "../incr/index.ts";
-import { primitive } from "../term/combinators.ts";
+import { answered, primitive } from "../term/combinators.ts";
 import { active, ok, type Result } from "../term/output.ts";
 import type { Answer, Box, Term } from "../term/term.ts";
 import type { CheckHead } from "./check-heads.ts";
@@ -46,27 +45,25 @@ export function mayBuild(ports: MayBuild, repo: RepoName, box: Box, head: Term<C
   return primitive(box, head, (found) => answerFor(ports, repo, box.key, found));
 }
 
-function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHead): Node<Answer<Allowed>> {
-  const { graph } = ports.approvals.world;
+function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHead) {
   const { from } = head;
   const detail = `${head.label} at ${head.commit.slice(0, 8)}`;
   if (from === undefined)
-    return new Variable<Answer<Allowed>>(graph, { output: ok({ head, standing: "own" }), metadata: { detail } });
+    return answered<Allowed>(ports.approvals.world, { output: ok({ head, standing: "own" }), metadata: { detail } });
   const { pull, author } = from;
   const fork = forkName(head);
   const url = ports.writers.page?.(repo, pull, head.commit);
   const what = { repository: head.repository, name: repo, pull, commit: head.commit };
   const ask: Ask = { ...what, author, fork, term, ...(url === undefined ? {} : { url }) };
-  const row = ports.approvals.ask(ask);
   const waits = `waits for a maintainer's approval: ${author.login} (${fork}) may not write to ${repo}`;
   const answer = (approval: ApprovalRow | undefined): Answer<Allowed> => {
     if (approval === undefined) return { output: active("waiting", term), metadata: { detail: `${detail} ${waits}` } };
     const by = approval.via === "permission" ? `${author.login} may write to ${repo}` : `approved by ${approval.who}`;
     return { output: ok({ head, standing: standingOf(approval) }), metadata: { detail: `${detail}: ${by}` } };
   };
-  const unknown = row.latest === undefined && isOwnFork(author, from.fork);
-  if (unknown) lookUp(ports, repo, ask);
-  return mapNode(row, answer);
+  const asked = ports.approvals.ask(ask, answer);
+  if (ports.approvals.known(ask) === undefined && isOwnFork(author, from.fork)) lookUp(ports, repo, ask);
+  return asked;
 }
 
 const standingOf = ({ via }: ApprovalRow): Standing => (via === "permission" ? "writer" : "approved");

@@ -132,6 +132,9 @@ export function state<T>(term: Term<T>): Term<Output<T>> {
 export const cutoff = <T>(term: Term<T>, equal: (before: T, after: T) => boolean): Term<T> =>
   map(term, (value) => value, { equal });
 
+/** What a primitive answers once and for all. */
+export const answered = <B>(world: World, answer: Answer<B>): Node<Answer<B>> => new Variable(world.graph, answer);
+
 /**
  * The only kind of term with effects: `run` is called once for each new value of the input and says how to follow
  * its work. What it made before is released after the step.

@@ -35,6 +35,29 @@ export function each<T, R>(
   return new Term(world, { node, inputs: term });
 }
 
+/**
+ * The parts of a value as a collection for `each`, by difference: a part that is the same by `same` stays the very same
+ * object, and what is made of it is left alone.
+ */
+export function collect<A, T>(
+  term: Term<A>,
+  partsOf: (value: A) => ReadonlyMap<string, T>,
+  same: (before: T, after: T) => boolean,
+): Term<Collection<T>> {
+  let parts = Collection.of<T>([]);
+  let told: Output<Collection<T>> = ok(parts);
+  const isSame = (before: T | undefined, after: T): boolean => before !== undefined && same(before, after);
+  const node = mapNode(term.node, (output): Output<Collection<T>> => {
+    if (output.state !== "ok") return output;
+    const next = partsOf(output.value);
+    const gone = [...parts.entries.keys()].filter((name) => !next.has(name));
+    const moved = [...next].filter(([name, part]) => !isSame(parts.entries.get(name), part));
+    if (gone.length + moved.length > 0) told = ok((parts = parts.change(moved, gone)));
+    return told;
+  });
+  return new Term(term.world, { node, inputs: term });
+}
+
 /** As `each` for a value that may be missing: one sub-graph while there is one. */
 export function option<T, R>(term: Term<T | undefined>, make: (value: Term<T>) => Term<R>): Term<R | undefined> {
   const { world } = term;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../../src/engine/errors.ts";
 import { approveByComment } from "../../src/pipeline/approve-comments.ts";
-import { failure, type Result, success } from "../../src/term/output.ts";
+import { failure, ok, type Result, success } from "../../src/term/output.ts";
 import { createRig } from "../../src/testing/index.ts";
 
+const nothing = { output: ok(undefined), metadata: {} };
 const COMMIT = "e".repeat(40);
 const ALICE = { id: 1, login: "alice" };
 const MALLORY = { id: 66, login: "mallory" };
@@ -20,7 +21,7 @@ async function scene(mayWrite: (user: number) => Result<boolean> = (user) => suc
     author: MALLORY,
     fork: "mallory/web",
   } as const;
-  engine.change(undefined, () => engine.approvals.ask({ ...ask, term: "acme/web/pr:7/head" }));
+  engine.change(undefined, () => engine.approvals.ask({ ...ask, term: "acme/web/pr:7/head" }, () => nothing));
   const asked: number[] = [];
   const writers = {
     mayWrite: async (_repo: string, user: number) => {
