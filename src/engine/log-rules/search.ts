@@ -116,6 +116,7 @@ class Line {
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const { done } of this.#waiting.splice(0)) done(failed("Millrace is being stopped"));
     await this.#drop("Millrace is being stopped");
   }
 
@@ -123,10 +124,13 @@ class Line {
     if (this.#current !== undefined) return;
     const request = this.#waiting.shift();
     if (request === undefined) return;
-    if (this.#closed) return request.done(failed("Millrace is being stopped"));
     this.#lastId += 1;
     this.#current = { ...request, id: this.#lastId, latest: undefined };
-    this.#thread ??= this.#open();
+    try {
+      this.#thread ??= this.#open();
+    } catch (error) {
+      return this.#finish(failed(`no thread could be started: ${reasonOf(error)}`)); // the machine is short of something
+    }
     this.#thread.postMessage({ id: this.#lastId, ...request.ask }, []); // nothing is moved, all is copied
     this.#watch();
   }

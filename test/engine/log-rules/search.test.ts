@@ -46,3 +46,31 @@ test("what takes too long is ended; what was found before stands, and the next s
   expect(next.ok && next.value.slow).toBeUndefined();
   await own.close();
 });
+
+test("rules that take too long to be looked at end the thread and nothing else", async () => {
+  const clock = new TestClock();
+  const own = startLogSearch(clock);
+  expect(await own.find("a\n", [rule("a")])).toMatchObject({ ok: true });
+  const huge = Array.from({ length: 900 }, (_, number) => rule(`(?:[a-z]{1000}|[0-9]{1000}x{${number + 1}}).`));
+  const checking = own.check(huge);
+  await clock.advance(SEARCH_MS);
+  expect(await checking).toMatchObject({ ok: false, error: { code: "LOG_SEARCH_FAILED" } });
+  expect(await own.find("a\n", [rule("a")])).toMatchObject({ ok: true, value: { best: { headline: "a" } } });
+  await own.close();
+});
+
+test("whoever waits when it is closed is told so, and so is who comes later", async () => {
+  const own = startLogSearch(new TestClock());
+  const asked = [1, 2, 3].map(() => own.find("a\n", [rule("a")]));
+  await own.close();
+  const answers = [...(await Promise.all(asked)), await own.find("a\n", [rule("a")])];
+  expect(answers.map((answer) => !answer.ok && answer.error.code)).toEqual(answers.map(() => "LOG_SEARCH_FAILED"));
+});
+
+test("what is too much at once is turned away", async () => {
+  const own = startLogSearch(new TestClock());
+  const asked = Array.from({ length: 30 }, () => own.find("a\n", [rule("a")]));
+  const answers = await Promise.all(asked);
+  expect(answers.filter(({ ok }) => ok).length).toBe(21); // one at work and twenty that wait
+  await own.close();
+});
