@@ -22,6 +22,8 @@ export interface CheckHead {
 export interface HeadOptions {
   /** Branches that are deployed: they stand for their commits before others, and are never too old. */
   readonly mapped: ReadonlySet<string>;
+  /** Whether a branch is too old, where the forge tells the age. Default: none is. */
+  readonly isOld?: (committedMs: number) => boolean;
 }
 
 /** What is served from there is made elsewhere: nobody deploys it. */
@@ -31,16 +33,17 @@ const NEVER = new Set(["gh-pages"]);
  * The commits to check, one entry each: several branches and pull requests may be at one commit, which has one check.
  * A branch of the repository stands for it before a pull request does, since whoever pushed it may write there.
  */
-export function headsToCheck(refs: Refs, { mapped }: HeadOptions): readonly CheckHead[] {
+export function headsToCheck(refs: Refs, { mapped, isOld = () => false }: HeadOptions): readonly CheckHead[] {
   const found = new Map<string, CheckHead>();
   const add = (head: CheckHead): void => {
     if (!found.has(head.commit)) found.set(head.commit, head);
   };
   const rank = (name: string): number => (mapped.has(name) ? 0 : name === refs.defaultBranch ? 1 : 2);
   for (const name of branchesOf(refs, rank)) {
-    const commit = refs.branches.get(name)?.commit;
+    const { commit, committedMs } = refs.branches.get(name) ?? {};
     const ages = rank(name) === 2;
-    if (commit !== undefined) add({ ...named(keys.ofBranch(name), name), commit, repository: refs.id, ages });
+    const old = ages && committedMs !== undefined && isOld(committedMs);
+    if (commit !== undefined && !old) add({ ...named(keys.ofBranch(name), name), commit, repository: refs.id, ages });
   }
   for (const pull of pullsOf(refs)) add(pullHead(refs.id, pull));
   return [...found.values()];

@@ -70,11 +70,15 @@ export interface Checking {
  */
 export function lowerChecks(checking: Checking): Term<unknown> {
   const { ports, repo, refs, builds } = checking;
-  const heads = headsTerm(refs, { mapped: new Set(builds.flatMap(({ branches }) => Object.keys(branches))) });
+  const isOld = (committedMs: number): boolean => isOlder(checking, committedMs);
+  const heads = headsTerm(refs, { mapped: new Set(builds.flatMap(({ branches }) => Object.keys(branches))), isOld });
   return ports.engine.world.grouped(`${repo}-builds`, () =>
     each(heads, (name, head) => lowerHead({ ...checking, name, head })),
   );
 }
+
+const isOlder = ({ ports, stalenessMs }: Checking, whenMs: number): boolean =>
+  stalenessMs !== undefined && whenMs < ports.engine.clock.now() - stalenessMs;
 
 /** One commit while it is lowered. */
 interface One extends Checking {
@@ -89,10 +93,9 @@ function lowerHead(one: One): Term<unknown> {
   if (builds.every((build) => one.deployed.has(keyOf(one, build)))) return lowerParts(one, allowed, undefined);
   const fetched = lowerFetch(one, allowed);
   if (stalenessMs === undefined) return lowerParts(one, allowed, fetched);
-  // How old it is only its commit says, so that is fetched; nothing is made of an old one.
-  const { clock } = engine;
+  // Where the forge does not say how old it is, its commit does: that is fetched, and nothing is made of an old one.
   const young = map(pair(fetched, allowed), ([commit, { head }]) =>
-    head.ages && commit.whenMs < clock.now() - stalenessMs ? undefined : commit,
+    head.ages && isOlder(one, commit.whenMs) ? undefined : commit,
   );
   return option(young, (commit) => lowerParts(one, allowed, commit));
 }

@@ -58,6 +58,9 @@ describe("the commits to check", () => {
       "old true",
       "#3 false",
     ]);
+    const dated = new Map(["main", "live", "old", "new"].map((name, at) => [name, { commit: name, committedMs: at }]));
+    const young = headsToCheck({ ...all, branches: dated }, { mapped: new Set(["live"]), isOld: (ms) => ms < 3 });
+    expect(young.map(({ label }) => label)).toEqual(["live", "main", "new", "#3"]);
   });
 
   it("keep the same object while nothing of them moved, whatever somebody is called", async () => {

@@ -29,7 +29,7 @@ async function check(from: TestRepository, more: Partial<DockerCheckKey> = {}) {
   const job = testJob();
   const { engine, checkout } = trusted();
   const context = { engine, checkout, poolFor: (shares: DockerCheckKey["shares"]) => pool.for(shares) };
-  const key: DockerCheckKey = { build: buildKey(from), scope: "own 5", network: "default", shares: [], ...more };
+  const key: DockerCheckKey = { build: buildKey(from), scope: OWN, network: "default", shares: [], ...more };
   const result = await dockerCheck.build(context, key, job);
   return { result, text: job.text(), job };
 }
@@ -47,6 +47,8 @@ const failureOf = (result: Result<unknown>): string =>
 
 /** Something no other run of the tests has in its cache. */
 const fresh = (): string => `${process.pid}-${Math.random().toString(36).slice(2)}`;
+/** Nothing is left in them by an earlier run. */
+const [OWN, STRANGER] = [`own ${fresh()}`, `stranger ${fresh()}`];
 /** A number that is another one each time the instruction really runs. */
 const LOTTERY = `cat /proc/sys/kernel/random/uuid | tee /drawn`;
 const drawn = (text: string): string => /^#\d+ ([0-9a-f]{8}-[0-9a-f-]{27})$/m.exec(text)?.[1] ?? "none";
@@ -63,9 +65,9 @@ describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () =>
 
   test("says that it can be built, and leaves no image", async () => {
     const label = `drawn=${fresh()}`;
-    const { result, text, job } = await check(repository(`FROM ${base}\nLABEL ${label}\nRUN echo hello\n`));
+    const { result, text, job } = await check(repository(`FROM ${base}\nLABEL ${label}\nRUN echo hello ${fresh()}\n`));
     expect(result.ok ? result.value.commit : result.error.message).toMatch(/^[0-9a-f]{40}$/);
-    expect(text).toMatch(/^#\d+ hello$/m);
+    expect(text).toMatch(/^#\d+ hello \S+$/m);
     expect(text).not.toContain("stays on the engine");
     expect(job.starts).toMatchObject([{ level: "average" }]);
     expect(await docker(["images", "--all", "--quiet", "--filter", `label=${label}`], dockerHost)).toBe("");
@@ -82,7 +84,7 @@ describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () =>
     expect(first).toMatch(/-/);
     const again = (await check(source)).text;
     expect([drawn(again), /CACHED/.test(again)]).toEqual(["none", true]);
-    const stranger = drawn((await check(source, { scope: "stranger", network: "none" })).text);
+    const stranger = drawn((await check(source, { scope: STRANGER, network: "none" })).text);
     const deployed = drawn(await build(source));
     expect(new Set([first, stranger, deployed]).size).toBe(3);
     expect([first, stranger, deployed]).not.toContain("none");
@@ -95,7 +97,7 @@ describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () =>
     const look = repository(`FROM ${base}\nRUN ${mount} echo ${fresh()}; ls /cache; echo poison > /cache/poison\n`);
     const { text } = await check(look, { build: { ...buildKey(look), source: { url: look.dir } } });
     expect(text).not.toMatch(/^#\d+ mark$/m);
-    const other = await check(look, { scope: "stranger" });
+    const other = await check(look, { scope: STRANGER });
     expect(other.text).not.toMatch(/^#\d+ poison$/m);
     // With the same name for the same repository, the deployed build finds its own mark and nothing else.
     source.commit({ Dockerfile: `FROM ${base}\nRUN ${mount} echo ${fresh()}; ls /cache\n` });

@@ -81,6 +81,10 @@ function rowsIn(queries: Queries): (write: Write) => string | undefined {
         return queries.sessions().find(({ id }) => id === row.id);
       case "apiToken":
         return queries.apiTokens().find(({ name }) => name === row.name);
+      case "inbox":
+        return queries.inbox(row.delivery);
+      case "inboxBefore":
+        return row; // what it removes is not asked for again
       case "outbox":
         return queries.outbox().find(({ key }) => key === row.key);
     }
