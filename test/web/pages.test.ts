@@ -79,6 +79,28 @@ describe("overview", () => {
     expect(body).toContain('href="/favicon/failed.svg"');
   });
 
+  test("tells of one moment, also when something fails while the graph is drawn", async () => {
+    const failure = problem("BUILD_FAILED", "it broke meanwhile");
+    class Moving extends FakeView {
+      override groups() {
+        this.nodes = this.nodes.map((node) => ({
+          ...node,
+          state: "failed" as const,
+          failure,
+          detail: failure.message,
+        }));
+        return super.groups();
+      }
+    }
+    const view = new Moving();
+    view.nodes = [makeNode("a")];
+    await open(view);
+    const body = await page("/");
+    expect(body).toContain("1 problem to look at");
+    expect(body).toContain('<p class="message">it broke meanwhile</p>');
+    expect(body).toContain('data-look="failed"');
+  });
+
   test("a service that somebody else changed can be adopted, by those who may", async () => {
     const view = busyDay(Date.now());
     view.targets = view.targets.map((service, at) => ({ ...service, adoptable: at === 1 }));
