@@ -14,6 +14,7 @@ export interface Session {
   /** Goes into every form; a POST without it changes nothing. */
   readonly csrf: string;
   readonly who: string;
+  /** As `Clock.elapsed` tells: a clock that is set ends no session, and prolongs none. */
   readonly expiresMs: number;
   /** Shown once on the next page: the outcome of an action. */
   notice?: { readonly good: boolean; readonly text: string };
@@ -34,7 +35,7 @@ export class Sessions {
     for (const session of this.#open.values()) this.#alive(session);
     const oldest = this.#open.keys().next();
     if (this.#open.size >= SESSIONS_MAX && oldest.done !== true) this.#open.delete(oldest.value);
-    const session: Session = { id: random(), csrf: random(), who, expiresMs: this.#clock.now() + LIFE_MS };
+    const session: Session = { id: random(), csrf: random(), who, expiresMs: this.#clock.elapsed() + LIFE_MS };
     this.#open.set(session.id, session);
     return session;
   }
@@ -49,7 +50,7 @@ export class Sessions {
   }
 
   #alive(session: Session): boolean {
-    if (session.expiresMs > this.#clock.now()) return true;
+    if (session.expiresMs > this.#clock.elapsed()) return true;
     this.#open.delete(session.id);
     return false;
   }

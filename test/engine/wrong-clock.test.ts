@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { monitor } from "../../src/engine/monitor.ts";
 import { createRig, DummyBuilder, dummyMonitor, START_MS, TestClock, textCodec } from "../../src/testing/index.ts";
-import { FailureLimit } from "../../src/web/session.ts";
+import { FailureLimit, Sessions } from "../../src/web/session.ts";
 import { box, HOUR, keyed, MINUTE } from "./cache/support.ts";
 import { type Deploying, deploying } from "./effects/lane-support.ts";
 
@@ -86,6 +86,17 @@ describe("what comes again after a while", () => {
     await next.clock.advance(4 * HOUR);
     expect(again.runs.length).toBe(1);
   });
+});
+
+it("a jump ends no session, and prolongs none", async () => {
+  const clock = new TestClock();
+  const sessions = new Sessions(clock);
+  const { id } = sessions.open("token", undefined);
+  clock.jump(DAY);
+  expect(sessions.find(id)?.who).toBe("token");
+  clock.jump(-2 * DAY);
+  await clock.advance(12 * HOUR);
+  expect(sessions.find(id)).toBeUndefined();
 });
 
 it("a jump opens no door: too many tries are too many until a minute has really passed", async () => {
