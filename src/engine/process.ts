@@ -15,7 +15,7 @@ export interface Command {
   readonly stdin?: string | Uint8Array;
   /** Aborting sends SIGTERM to the process group, then SIGKILL after five seconds. */
   readonly signal?: AbortSignal;
-  /** Called with standard error, and with standard output unless `capture` is set. */
+  /** Called with all that it writes, on standard output and standard error. */
   readonly onOutput?: (chunk: Buffer) => void;
 }
 
@@ -35,6 +35,7 @@ export async function run(command: Command): Promise<Result<Buffer>> {
   const [program, ...args] = command.argv;
   if (command.signal?.aborted) return failure(problem("CANCELLED", reasonOf(command.signal)));
   const child = spawnIn(program, args, command);
+  if (child instanceof Error) return failure(notStarted(program, child));
   if (!isWhole(child)) return failure(notStarted(program, await errorOf(child)));
   const output: Buffer[] = [];
   const errorTail: Buffer[] = [];
@@ -69,13 +70,19 @@ export async function run(command: Command): Promise<Result<Buffer>> {
   );
 }
 
-const spawnIn = (program: string, args: readonly string[], command: Command): ChildProcess =>
-  spawn(program, args, {
-    cwd: command.cwd,
-    env: { PATH: searchPath, LC_ALL: "C.UTF-8", ...command.env },
-    detached: true, // its own process group, so that grandchildren are reached too
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+/** Node throws some of the system's refusals at once, and tells of others a moment later. */
+function spawnIn(program: string, args: readonly string[], command: Command): ChildProcess | Error {
+  try {
+    return spawn(program, args, {
+      cwd: command.cwd,
+      env: { PATH: searchPath, LC_ALL: "C.UTF-8", ...command.env },
+      detached: true, // its own process group, so that grandchildren are reached too
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
 
 /** Without free file handles Node gives a child that has no streams, and tells of the error a moment later. */
 const isWhole = (child: ChildProcess): child is ChildProcessWithoutNullStreams => child.stdout instanceof Readable;
