@@ -59,6 +59,7 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
         job.log(`Somebody else wrote in between (${applied.detail}): looking again`);
         return this.#core.sleep(MOVING_MS);
       case "refused":
+        if (job.interrupted) return; // not the target: the process ends, and the next one takes the intent up
         return this.end("failed", applied.error.message, applied.error);
       case "unknown":
         job.log(`Whether the change is in is not known (${applied.detail}): looking again`);
