@@ -115,9 +115,12 @@ function forIntent(situation: Situation, intent: OpenIntent, seen: Observed): Ac
   return forUnsent(situation, intent, seen);
 }
 
-/** A target that keeps no receipts shows by what it runs that the write is in. */
+/**
+ * A target that bears no receipt shows by what it runs that the write is in: unless none can be, and Rebuild wants what
+ * runs already to be applied.
+ */
 const bears = (seen: Observed, intent: OpenIntent): boolean =>
-  seen.receipt === undefined ? seen.running === intent.running : seen.receipt.intent === intent.id;
+  seen.receipt === undefined ? !intent.clear && seen.running === intent.running : seen.receipt.intent === intent.id;
 
 /** My write is in: it only has to be followed to its end. */
 function forReceipt(intent: OpenIntent, seen: Observed): Act {
