@@ -195,8 +195,9 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const { want } = this;
     const { job, state } = this.#core;
     if (want?.generation !== generation) return;
+    // What is wanted may be another value by the time it has ended: then it is decided anew.
     if (job.current !== undefined && job.generation !== generation)
-      await this.#core.endJob(problem("SUPERSEDED", "a newer value is wanted"));
+      return this.#core.endJob(problem("SUPERSEDED", "a newer value is wanted"));
     const begun = job.for({ ...want, ...state.resumes() });
     const started = await job.started(begun, this.kind.level);
     if (!started.ok) return this.#jobStopped(begun, started.error);

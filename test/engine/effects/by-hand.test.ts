@@ -37,6 +37,29 @@ describe("a deploy that the threshold holds", () => {
     expect([made.shows(), reads, made.rows()[0]?.before]).toEqual(["ok one", 1, "by hand"]);
   });
 
+  it("waits for the newest value only, when newer ones come while it reads the head and ends its job", async () => {
+    const made = deploying({
+      dies: (point) => {
+        if (point === "before commit job cancelled") made.input.set("three");
+        return false;
+      },
+    });
+    made.fresh = async (): Promise<Result<unknown>> => {
+      made.input.set("two");
+      return { ok: true, value: undefined };
+    };
+    made.rig.engine.confirm.set("dangerous", "ann");
+    made.input.set("one");
+    await made.pass();
+    made.rig.engine.jobs.start(only(made), "ann");
+    await made.pass();
+    const inputs = made.jobs().map(({ id }) => made.rig.store.queries.jobInputs(id)[0]?.text);
+    expect([inputs, made.jobs().map(({ state }) => state)]).toEqual([
+      ["one", "three"],
+      ["cancelled", "waiting"],
+    ]);
+  });
+
   it("waits anew for a newer value: the job of the old one ends as superseded", async () => {
     const made = await held();
     made.input.set("two");
