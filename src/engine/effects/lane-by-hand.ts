@@ -25,8 +25,7 @@ export async function forceWanted<Spec, W, Seen extends Observed, Ref>(
     return failure(problem("NOT_POSSIBLE", "nothing is wanted at the moment: an input is not ready"));
   const begun: JobId[] = [];
   engine.change({ kind: "person", subject: term, detail: "Rebuild was asked for" }, () => {
-    const events = engine.events.map(({ id }) => id);
-    begun.push(job.for(state.wants.force(want, events, state.newest)).id);
+    begun.push(job.forWanted(state.wants.force(want, engine.events, state.newest)).id);
   });
   waker.wake();
   const [id] = begun;

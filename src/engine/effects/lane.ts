@@ -93,11 +93,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   /** Sets the newest wanted value; undefined while it is not known. Call inside a step. */
   wanted(value: W | undefined): void {
     const { engine, state, job, waker } = this.#core;
-    state.wants.set(
-      value,
-      engine.events.map(({ id }) => id),
-      state.newest,
-    );
+    state.wants.set(value, engine.events, state.newest);
     job.supersede(this.want?.generation);
     waker.wake();
   }
@@ -198,7 +194,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     // What is wanted may be another value by the time it has ended: then it is decided anew.
     if (job.current !== undefined && job.generation !== generation)
       return this.#core.endJob(problem("SUPERSEDED", "a newer value is wanted"));
-    const begun = job.for({ ...want, ...state.resumes() });
+    const begun = job.forWanted(want, state.resumes());
     const started = await job.started(begun, this.kind.level);
     if (!started.ok) return this.#jobStopped(begun, started.error);
     const fresh = await this.options.fresh();

@@ -1,4 +1,5 @@
 import { digestOf } from "../cache/digest.ts";
+import type { EventRow } from "../store/store.ts";
 import type { Want } from "./machine.ts";
 import type { Observed, TargetKind } from "./target.ts";
 
@@ -7,7 +8,7 @@ type Kind<W> = Pick<TargetKind<unknown, W, Observed, unknown>, "wanted" | "runni
 export interface Wanted<W> extends Want {
   readonly value: W;
   /** Events that led to it. */
-  readonly events: readonly number[];
+  readonly events: readonly EventRow[];
   /** How often it was wanted anew with equal content: pushes that changed nothing in the image. */
   readonly again?: number;
   /** Wanted again since somebody changed the target by hand. */
@@ -38,7 +39,7 @@ export function wish<W>(
   { latest }: Wishes<W>,
   kind: Kind<W>,
   value: W | undefined,
-  events: readonly number[],
+  events: readonly EventRow[],
   stored: Known | undefined,
 ): Wishes<W> {
   if (value === undefined) return { current: undefined, latest };
@@ -53,7 +54,7 @@ export function wish<W>(
 export const wishAnew = <W>(
   { latest }: Wishes<W>,
   want: Wanted<W>,
-  events: readonly number[],
+  events: readonly EventRow[],
   stored: Known | undefined,
   why: "forced" | "repair" = "forced",
 ): Wishes<W> =>
@@ -92,14 +93,14 @@ export class Wants<W> {
     return this.#wishes.current;
   }
 
-  set(value: W | undefined, events: readonly number[], stored: Known | undefined): void {
+  set(value: W | undefined, events: readonly EventRow[], stored: Known | undefined): void {
     this.#wishes = wish(this.#wishes, this.#kind, value, events, stored);
   }
-  force(want: Wanted<W>, events: readonly number[], stored: Known | undefined): Wanted<W> {
+  force(want: Wanted<W>, events: readonly EventRow[], stored: Known | undefined): Wanted<W> {
     this.#wishes = wishAnew(this.#wishes, want, events, stored);
     return this.#wishes.current ?? want;
   }
-  repair(want: Wanted<W>, events: readonly number[], stored: Known | undefined): void {
+  repair(want: Wanted<W>, events: readonly EventRow[], stored: Known | undefined): void {
     this.#wishes = wishAnew(this.#wishes, want, events, stored, "repair");
   }
   tried(generation: number): void {
