@@ -21,6 +21,11 @@ export interface Known {
   readonly digest: string;
 }
 
+/** The newest number that an earlier process left, and whether a person asked for its value and no intent was begun. */
+export interface Stored extends Known {
+  readonly forced?: boolean;
+}
+
 /** What is wanted of a lane now, and the newest that was since the process began. Never changed, only replaced. */
 export interface Wishes<W> {
   readonly current: Wanted<W> | undefined;
@@ -33,21 +38,22 @@ export const NO_WISHES: Wishes<never> = { current: undefined, latest: undefined 
 /**
  * Another value is wanted, with the next generation; undefined while it is not known.
  *
- * @param stored The last intent of the lane. A value that was wanted before the restart keeps its number.
+ * @param stored The newest number of the lane that is recorded. A value that was wanted before the restart keeps its
+ * number, and a Rebuild of it that nobody had begun with.
  */
 export function wish<W>(
   { latest }: Wishes<W>,
   kind: Kind<W>,
   value: W | undefined,
   events: readonly EventRow[],
-  stored: Known | undefined,
+  stored: Stored | undefined,
 ): Wishes<W> {
   if (value === undefined) return { current: undefined, latest };
   const digest = digestOf(kind.wanted.encode(value));
   if (latest?.digest === digest) return both(value === latest.value ? latest : sameAgain(latest, value));
-  const kept = latest === undefined && stored?.digest === digest ? stored.generation : undefined;
-  const generation = kept ?? above(latest, stored);
-  return both({ value, digest, generation, running: kind.running(value), forced: false, events });
+  const kept = latest === undefined && stored?.digest === digest ? stored : undefined;
+  const { generation, forced = false } = kept ?? { generation: above(latest, stored) };
+  return both({ value, digest, generation, running: kind.running(value), forced, events });
 }
 
 /** The same value is wanted again, as a new generation: asked for by a person, or since the target was changed by hand. */
@@ -93,7 +99,7 @@ export class Wants<W> {
     return this.#wishes.current;
   }
 
-  set(value: W | undefined, events: readonly EventRow[], stored: Known | undefined): void {
+  set(value: W | undefined, events: readonly EventRow[], stored: Stored | undefined): void {
     this.#wishes = wish(this.#wishes, this.#kind, value, events, stored);
   }
   force(want: Wanted<W>, events: readonly EventRow[], stored: Known | undefined): Wanted<W> {

@@ -132,6 +132,52 @@ describe("a deploy that the threshold holds", () => {
   });
 });
 
+describe("a Rebuild that nobody has begun with", () => {
+  const waiting = async (): Promise<Deploying> => {
+    const made = deploying({}, "one");
+    await made.pass();
+    made.rig.engine.confirm.set("dangerous", "ann");
+    expect((await made.lane.force()).ok).toBe(true);
+    const next = await made.restart("one");
+    next.rig.engine.confirm.set("dangerous", "ann");
+    await next.pass();
+    return next;
+  };
+
+  it("is not forgotten when Millrace dies, and is done once", async () => {
+    const made = await waiting();
+    expect([made.shows(), made.moves()]).toEqual(["active waiting", ["one"]]);
+    const next = await made.restart("one");
+    await next.pass(HOUR);
+    expect([next.shows(), next.moves(), next.intents()]).toEqual([
+      "ok one",
+      ["one", "one"],
+      ["1 verified", "2 verified"],
+    ]);
+    const last = await next.restart("one");
+    await last.pass(HOUR);
+    expect([last.shows(), last.moves()]).toEqual(["ok one", ["one", "one"]]);
+  });
+
+  it("is cancelled for good", async () => {
+    const made = await waiting();
+    expect((await made.rig.engine.jobs.cancel(made.jobs().at(-1)?.id ?? "", "ann", "no")).ok).toBe(true);
+    await made.pass();
+    const next = await made.restart("one");
+    await next.pass(HOUR);
+    expect([next.shows(), next.moves()]).toEqual(["ok one", ["one"]]);
+  });
+
+  it("is of no more use when something newer is wanted", async () => {
+    const made = await waiting();
+    const next = await made.restart("two");
+    await next.pass();
+    const last = await next.restart("one");
+    await last.pass(HOUR);
+    expect([last.shows(), last.moves()]).toEqual(["ok one", ["one", "two", "one"]]);
+  });
+});
+
 describe("cancel", () => {
   it("while the head is read again takes effect: nothing is written", async () => {
     const made = deploying({}, "one");
