@@ -110,6 +110,7 @@ describe("overview", () => {
     const signed = await page("/", { cookie });
     expect(signed.match(/action="\/adopt"/g)).toHaveLength(1);
     expect(signed).toContain(`name="term" value="${view.targets[1]?.term}"`);
+    expect(signed).toContain(`aria-label="Adopt ${view.targets[1]?.name}"`);
   });
 
   test("an empty pipeline teaches what to do", async () => {
