@@ -29,7 +29,7 @@ export function setSearchPath(path: string): void {
  * Runs a program without a shell, in a process group of its own, and returns its standard output.
  *
  * Fails with `COMMAND_NOT_FOUND`, `NO_PROCESS`, `CANCELLED` or `COMMAND_FAILED` (the message ends with the last lines of
- * stderr).
+ * stderr; also when there is more output than is kept, and nobody was told of it meanwhile).
  */
 export async function run(command: Command): Promise<Result<Buffer>> {
   const [program, ...args] = command.argv;
@@ -62,13 +62,23 @@ export async function run(command: Command): Promise<Result<Buffer>> {
   stopListening();
   if (ended.error) return failure(notStarted(program, ended.error));
   if (command.signal?.aborted) return failure(problem("CANCELLED", reasonOf(command.signal)));
-  if (ended.code === 0) return success(Buffer.concat(output));
+  if (ended.code === 0)
+    return kept <= OUTPUT_BYTES_MAX || command.onOutput ? success(Buffer.concat(output)) : tooMuch(program);
   const how = ended.signal === null ? `exit status ${ended.code}` : `signal ${ended.signal}`;
   const tail = Buffer.concat(errorTail).toString("utf8").trim().split("\n").slice(-3).join("\n");
   return failure(
     problem("COMMAND_FAILED", `${program} ${args[0] ?? ""} ended with ${how}${tail === "" ? "" : `: ${tail}`}`),
   );
 }
+
+/** A part of it must not be taken for the whole: a list of files that is cut off, say. */
+const tooMuch = (program: string): Result<never> =>
+  failure(
+    problem(
+      "COMMAND_FAILED",
+      `${program} wrote more than ${OUTPUT_BYTES_MAX / 1024 ** 2} MiB, which is the most that is read`,
+    ),
+  );
 
 /** Node throws some of the system's refusals at once, and tells of others a moment later. */
 function spawnIn(program: string, args: readonly string[], command: Command): ChildProcess | Error {

@@ -120,6 +120,12 @@ test("a program that is not there is named, and does not heal", async () => {
   expect(await run({ argv: ["millrace-no-such-program"] })).toMatchObject({ ok: false, error });
 });
 
+test("output that is too long is not cut off and taken for the whole", async () => {
+  const error = { code: "COMMAND_FAILED", message: "head wrote more than 64 MiB, which is the most that is read" };
+  expect(await run({ argv: ["head", "-c", "67108865", "/dev/zero"] })).toMatchObject({ ok: false, error });
+  expect(await run({ argv: ["head", "-c", "67108864", "/dev/zero"] })).toMatchObject({ ok: true });
+});
+
 test("what the system refuses at once is a failure as well, and no exception", async () => {
   const argv = ["true", "x".repeat(4 * 1024 * 1024)] as const; // more than one argument may have
   expect(await run({ argv })).toMatchObject({ ok: false, error: { message: "cannot run true: spawn E2BIG" } });
