@@ -178,8 +178,7 @@ describe("the overview moves without reload", () => {
     await page.getByText("Live", { exact: true }).waitFor();
     const [build, head] = ["demo/reports/build", "demo/reports/head"];
     const dot = (key: string) => page.locator(`.node[data-key="${key}"] .stale`);
-    const place = (): Promise<unknown> =>
-      dot(head).evaluate((circle) => ["cx", "cy", "r"].map((name) => Number(circle.getAttribute(name))));
+    const place = () => Promise.all(["cx", "cy", "r"].map(async (name) => Number(await dot(head).getAttribute(name))));
     const drawn = await place();
     const known = view.nodes.find(({ key }) => key === head);
     if (known === undefined) throw new Error("no such box");
