@@ -136,6 +136,7 @@ describe("overview", () => {
     const body = await page("/");
     expect(body).toContain('data-look="trouble"');
     expect(body).toContain("retrying");
+    expect(body).toContain("<code>REPO_UNREACHABLE</code>"); // to be looked up in doc/errors.md
   });
 });
 
