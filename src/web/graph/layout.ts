@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../engine/clock.ts";
 import type { Result } from "../../term/output.ts";
+import { PIXELS_PER_INCH } from "./graphviz.ts";
 import type { Shaped } from "./shape.ts";
 
-const PIXELS_PER_INCH = 72;
 const LIST_GAP = 8;
 const CACHE_MAX = 2_000;
 /** A graph that is too dense would take the thread for its whole deadline at each look; a machine recovers. */
