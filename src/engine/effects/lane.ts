@@ -64,6 +64,12 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     if (lastSeen === undefined || lastSeen.exists) return undefined;
     return kind.missing?.(spec, lastSeen) ?? problem("NO_TARGET", `there is no ${kind.describe(spec)}`);
   }
+  /** Why what is wanted does not run though it is there, from the first look on; undefined when it does, or it is not known. */
+  down(): Failure | undefined {
+    if (this.lastSeen === undefined) return undefined;
+    const act = nextAct({ ...this.#core.state.situation(), seen: this.lastSeen });
+    return act.act === "down" ? troubleOf(act, this.kind.describe(this.spec)) : undefined;
+  }
   get openJob(): JobId | undefined {
     return this.#core.job.id;
   }
@@ -132,6 +138,8 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
         return showDrift(this.#core, act);
       case "repair":
         return repairDrift(this.#core, act);
+      case "down":
+        return this.#down(act);
       case "hold":
       case "give-up":
         return this.#core.trouble(troubleOf(act, this.kind.describe(this.spec)));
@@ -156,14 +164,31 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const { want } = this;
     const { state, job, face } = this.#core;
     if (want === undefined) return;
+    if (!this.#core.health.runs) return this.#core.sleep(MOVING_MS); // what is shown stays until it has lasted
     const running = state.seen?.running ?? "";
-    this.#core.noticed = undefined;
-    if (why === "as wanted") state.drift.settle({ generation: want.generation, digest: want.digest, running });
+    if (why === "as wanted") this.#bears(want);
+    else this.#core.noticed = undefined;
     const detail = why === "as wanted" ? this.#evidence(want, running) : adoptedText(state.drift, want);
     job.log(`Cut off: ${detail}`);
     await this.#core.endJob(undefined);
     face.ok({ running, generation: want.generation }, detail, want.events);
     await this.#core.sleep(REST_MS);
+  }
+
+  /** It is not acted upon: whoever runs the target is about to start it again, or cannot. */
+  async #down(act: Extract<Act, { act: "down" }>): Promise<void> {
+    const { health, face, state } = this.#core;
+    const { want } = this;
+    if (want !== undefined && want.running === state.seen?.running) this.#bears(want);
+    if (health.isDown) return this.#core.trouble(troubleOf(act, this.kind.describe(this.spec)));
+    face.active("running", act.why);
+    return this.#core.sleep(MOVING_MS);
+  }
+
+  /** The target is meant to run what is wanted, as far as it tells: nobody has changed it by hand, or not any more. */
+  #bears({ generation, digest, running }: Wanted<W>): void {
+    this.#core.noticed = undefined;
+    this.#core.state.drift.settle({ generation, digest, running });
   }
 
   /** How it came about that the target runs what is wanted. */
