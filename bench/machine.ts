@@ -21,7 +21,8 @@ export const thisMachine = (now: Date): Machine => ({
   cpu: cpus()[0]?.model.trim() ?? "unknown processor",
   cores: availableParallelism(),
   memoryGiB: Math.round(totalmem() / GIB),
-  system: `${type()} ${release()}`,
+  // What follows the version (a build, a provider) is nobody's business.
+  system: `${type()} ${/^\d+\.\d+/.exec(release())?.[0] ?? ""}`.trim(),
   node: process.versions.node,
   at: now.toISOString(),
   load: loadNow(),

@@ -2,7 +2,7 @@ import type { Compared } from "../compare.ts";
 import { quantityText } from "../maths.ts";
 import type { Report } from "./report.ts";
 
-const [WIDTH, HEIGHT] = [760, 420];
+const [WIDTH, HEIGHT] = [780, 420];
 const FRAME = { left: 76, right: 640, top: 56, bottom: 362 };
 const SIZES = [1_000, 10_000, 100_000];
 const TIMES_US = [1, 10, 100, 1_000, 10_000, 100_000];

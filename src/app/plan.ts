@@ -32,7 +32,12 @@ const waits = (engine: Engine, service: Service): boolean =>
   [...engine.jobs.open.values()].some(({ row }) => row.term === service.term && row.state === "waiting");
 
 /** What would be done, or has been: a line a term, in the order of the graph. */
-export function planOf(engine: Engine, pipeline: Pipeline, flavour: string, held: (level: Level) => boolean): Plan {
+export function planOf(
+  engine: Engine,
+  pipeline: Pick<Pipeline, "services">,
+  flavour: string,
+  held: (level: Level) => boolean,
+): Plan {
   const services = new Map(pipeline.services.map((service) => [service.term, service]));
   const lines = [...engine.world.terms.values()].map((term) => lineOf(engine, term, services.get(term.key), held));
   return { flavour, lines };
@@ -49,8 +54,8 @@ function lineOf(
   const shown = seenFrom(term.output, term.key);
   if (term.output.state === "failed" && shown === "failed")
     return { ...base, action: "failed", detail: what, failure: term.output.failure };
-  const missing = service?.missing();
-  if (missing !== undefined) return { ...base, action: "failed", detail: what, failure: missing };
+  const trouble = service?.missing() ?? service?.down();
+  if (trouble !== undefined) return { ...base, action: "failed", detail: what, failure: trouble };
   const changes = service?.changes();
   const job = term.metadata.job === undefined ? undefined : engine.jobs.open.get(term.metadata.job);
   if (job !== undefined) {

@@ -47,6 +47,7 @@ export const errors = {
   ),
   ROLLED_BACK: failed("Read the failed task's log above, mend it and push; or press Rebuild to try the same again."),
   DEPLOY_FAILED: failed("Read the job's log; press Rebuild to try the same value again."),
+  TARGET_DOWN: transient("Mend what the message names, or push what runs: it is ok again by itself once it runs."),
   SUPERSEDED: failed("Nothing to do: a newer value takes its place."),
   NOT_SENT: transient(
     "Nothing to do: it is sent again until it is confirmed; look at the other side if it does not heal.",

@@ -142,7 +142,7 @@ export class Jobs {
   async closeOrphans(): Promise<number> {
     const rows = this.#engine.store.queries.unfinishedJobs();
     const endedMs = this.#engine.clock.now();
-    const note = "Millrace ended while this job was open; it was taken up again after the restart";
+    const note = "Millrace ended while this job was open; what is still wanted of it is taken up again";
     const error: Failure = problem("INTERRUPTED", "Millrace ended while this job was open");
     const writes = rows.map(
       (row): Write => ({ put: "job", row: { ...row, state: "interrupted", endedMs, note, error } }),

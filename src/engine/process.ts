@@ -15,7 +15,7 @@ export interface Command {
   readonly stdin?: string | Uint8Array;
   /** Aborting sends SIGTERM to the process group, then SIGKILL after five seconds. */
   readonly signal?: AbortSignal;
-  /** Called with standard error, and with standard output unless `capture` is set. */
+  /** Called with all that it writes, on standard output and standard error. */
   readonly onOutput?: (chunk: Buffer) => void;
 }
 
@@ -29,12 +29,13 @@ export function setSearchPath(path: string): void {
  * Runs a program without a shell, in a process group of its own, and returns its standard output.
  *
  * Fails with `COMMAND_NOT_FOUND`, `NO_PROCESS`, `CANCELLED` or `COMMAND_FAILED` (the message ends with the last lines of
- * stderr).
+ * stderr; also when there is more output than is kept, and nobody was told of it meanwhile).
  */
 export async function run(command: Command): Promise<Result<Buffer>> {
   const [program, ...args] = command.argv;
   if (command.signal?.aborted) return failure(problem("CANCELLED", reasonOf(command.signal)));
   const child = spawnIn(program, args, command);
+  if (child instanceof Error) return failure(notStarted(program, child));
   if (!isWhole(child)) return failure(notStarted(program, await errorOf(child)));
   const output: Buffer[] = [];
   const errorTail: Buffer[] = [];
@@ -61,7 +62,8 @@ export async function run(command: Command): Promise<Result<Buffer>> {
   stopListening();
   if (ended.error) return failure(notStarted(program, ended.error));
   if (command.signal?.aborted) return failure(problem("CANCELLED", reasonOf(command.signal)));
-  if (ended.code === 0) return success(Buffer.concat(output));
+  if (ended.code === 0)
+    return kept <= OUTPUT_BYTES_MAX || command.onOutput ? success(Buffer.concat(output)) : tooMuch(program);
   const how = ended.signal === null ? `exit status ${ended.code}` : `signal ${ended.signal}`;
   const tail = Buffer.concat(errorTail).toString("utf8").trim().split("\n").slice(-3).join("\n");
   return failure(
@@ -69,13 +71,28 @@ export async function run(command: Command): Promise<Result<Buffer>> {
   );
 }
 
-const spawnIn = (program: string, args: readonly string[], command: Command): ChildProcess =>
-  spawn(program, args, {
-    cwd: command.cwd,
-    env: { PATH: searchPath, LC_ALL: "C.UTF-8", ...command.env },
-    detached: true, // its own process group, so that grandchildren are reached too
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+/** A part of it must not be taken for the whole: a list of files that is cut off, say. */
+const tooMuch = (program: string): Result<never> =>
+  failure(
+    problem(
+      "COMMAND_FAILED",
+      `${program} wrote more than ${OUTPUT_BYTES_MAX / 1024 ** 2} MiB, which is the most that is read`,
+    ),
+  );
+
+/** Node throws some of the system's refusals at once, and tells of others a moment later. */
+function spawnIn(program: string, args: readonly string[], command: Command): ChildProcess | Error {
+  try {
+    return spawn(program, args, {
+      cwd: command.cwd,
+      env: { PATH: searchPath, LC_ALL: "C.UTF-8", ...command.env },
+      detached: true, // its own process group, so that grandchildren are reached too
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
 
 /** Without free file handles Node gives a child that has no streams, and tells of the error a moment later. */
 const isWhole = (child: ChildProcess): child is ChildProcessWithoutNullStreams => child.stdout instanceof Readable;

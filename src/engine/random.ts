@@ -2,19 +2,18 @@ import { randomFillSync } from "node:crypto";
 
 const WORD = 2 ** 32;
 const WORD_DIGITS = 8;
-
 const NUMBER_BYTES = 4;
 /** Asked for in bulk: a call costs far more than the numbers. */
-const pool = Buffer.alloc(1_024 * NUMBER_BYTES);
-let used = pool.length;
+const bulk = Buffer.alloc(1_024 * NUMBER_BYTES);
+let used = bulk.length;
 
 function nextWord(): number {
-  if (used === pool.length) {
-    randomFillSync(pool);
+  if (used === bulk.length) {
+    randomFillSync(bulk);
     used = 0;
   }
   used += NUMBER_BYTES;
-  return pool.readUInt32BE(used - NUMBER_BYTES);
+  return bulk.readUInt32BE(used - NUMBER_BYTES);
 }
 
 /** 0 ≤ number < 1, as `Math.random`, of a quality that makes ids unique. */

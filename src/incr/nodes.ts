@@ -2,6 +2,7 @@ import { withoutOne } from "./few.ts";
 import type { Incremental } from "./incremental.ts";
 import { Derived, Node, type Reader } from "./node.ts";
 
+/** Whether two values say the same, so that the change goes no further. */
 export type Equal<T> = (before: T, after: T) => boolean;
 
 /** A value that is set from outside. */
@@ -74,5 +75,6 @@ class Map2Node<A, B, C> extends Derived<A, C> {
   }
 }
 
+/** `f` of two values, as `mapNode`. */
 export const map2Node = <A, B, C>(a: Node<A>, b: Node<B>, f: (a: A, b: B) => C, equal: Equal<C> = Object.is): Node<C> =>
   new Map2Node(a, b, f, equal);

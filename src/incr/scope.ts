@@ -45,10 +45,10 @@ export class Scope {
 
   /** To be called when the scope goes, after the step. Returns how to call it off. */
   onRelease(cleanup: () => void): () => void {
-    const once = (): void => cleanup();
-    this.#cleanups = withOne(this.#cleanups, once);
+    const own = (): void => cleanup(); // the same function may be given twice, and called off once
+    this.#cleanups = withOne(this.#cleanups, own);
     return () => {
-      this.#cleanups = withoutOne(this.#cleanups, once);
+      this.#cleanups = withoutOne(this.#cleanups, own);
     };
   }
 

@@ -12,6 +12,7 @@ export interface Metadata {
   readonly detail?: string;
 }
 
+/** Of answers that have nothing to add: one object for all. */
 export const NO_METADATA: Metadata = Object.freeze({});
 
 /** What a primitive's node holds. */
@@ -31,7 +32,7 @@ const sameMetadata = (before: Metadata, after: Metadata): boolean =>
     before.staleSinceMs === after.staleSinceMs &&
     before.detail === after.detail);
 
-/** The output of an answer for the terms that read it, with the metadata for those who look. */
+/** The output of an answer for the terms that read it, with the metadata for those who look: no readers run for that. */
 export class AnswerNode<A, T> extends Derived<A, Output<T>> {
   readonly #answer: (value: A) => Answer<T>;
   metadata: Metadata = NO_METADATA;

@@ -20,6 +20,7 @@ export interface Box {
 /** A term that is read; or one that only delays the reader and gives it no value, as in `gate`. */
 export type TermInput = Term<unknown> | { readonly waitsFor: Term<unknown> };
 
+/** What a term is made of; most have one input, which needs no list of its own. */
 export type Inputs = Term<unknown> | readonly TermInput[];
 
 interface Made<T> {

@@ -14,6 +14,8 @@ interface Thing {
   readonly running: string;
   readonly version: number;
   readonly motion: Observed["motion"];
+  /** Why it does not run, whatever its motion says. */
+  readonly down?: string;
   readonly receipt?: Stamp;
 }
 
@@ -46,8 +48,10 @@ export class FakeWorld {
   readonly arrivals: Arrival[] = [];
   /** Values that never get healthy: the world undoes them. */
   readonly bad = new Set<string>();
-  /** Values that stay there, and are never well. */
+  /** Values that stay there, and are never well: the world calls the change failed, until the next write of any kind. */
   readonly stuck = new Set<string>();
+  /** Values that stay there, and are never well: the world calls the change done all the same. */
+  readonly idle = new Set<string>();
   readonly unreachable = new Set<string>();
   /** One for each of the next writes. */
   readonly mishaps: (Mishap | undefined)[] = [];
@@ -80,6 +84,12 @@ export class FakeWorld {
     this.#things.set(name, { running: change.running, version: version + 1, motion: "steady", ...more });
   }
 
+  /** It stops running for this reason, or (none) runs again: by itself, so that its version stays. */
+  falls(name: string, down: string | undefined): void {
+    const { down: _before, ...thing } = this.#things.get(name) ?? { running: "", version: 0, motion: "steady" };
+    this.#things.set(name, down === undefined ? thing : { ...thing, down });
+  }
+
   remove(name: string): void {
     this.#things.delete(name);
   }
@@ -97,7 +107,7 @@ export class FakeWorld {
     this.arrivals.push({ ...write, atMs: this.#clock.now(), conflict });
     if (conflict) return { state: "conflict", detail: `version ${thing?.version} is not ${expected}` };
     const version = thing.version + 1;
-    const motion = thing.motion === "rolled-back" ? "steady" : thing.motion; // a write makes it forget
+    const motion = thing.motion === "moving" ? "moving" : "steady"; // a write makes it forget
     if (verb === "fence") this.#things.set(name, { ...thing, version, motion });
     else this.#move(name, thing, { running: value, version, motion: "moving", receipt: stamp });
     return { state: "applied", ref: { version, running: verb === "fence" ? thing.running : value } };
@@ -109,8 +119,10 @@ export class FakeWorld {
     const settle = (): void => {
       const { version } = this.#things.get(name) ?? after;
       const undone: Thing = { ...before, version: version + 1, motion: "rolled-back" };
-      const motion = this.stuck.has(after.running) ? "failed" : "steady";
-      this.#things.set(name, this.bad.has(after.running) ? undone : { ...after, version, motion });
+      const stuck = this.stuck.has(after.running);
+      const well = { ...after, version, motion: stuck ? "failed" : "steady" } as const;
+      const down = stuck || this.idle.has(after.running) ? { down: `${after.running} stands still` } : {};
+      this.#things.set(name, this.bad.has(after.running) ? undone : { ...well, ...down });
     };
     this.#moves.set(name, this.#clock.after(this.moveMs, settle));
   }
@@ -153,9 +165,9 @@ export class FakeKind implements TargetKind<string, string, Observed, FakeRef> {
     if (!this.#alive("after observe")) return never();
     if (unreachable) return failure(noAnswer(name));
     if (thing === undefined) return success({ exists: false, version: "", motion: "steady", ref: null });
-    const { running, version, motion, receipt } = thing;
-    const seen = { exists: true, running, version: String(version), motion, ref: { version, running } };
-    return success(receipt === undefined ? seen : { ...seen, receipt });
+    const { version, ...more } = thing;
+    const ref = { version, running: thing.running };
+    return success({ exists: true, ...more, version: String(version), ref });
   }
 
   apply(name: string, seen: Observed, value: string, stamp: Stamp, _job: Job): Promise<Applied<FakeRef>> {
@@ -207,6 +219,7 @@ function settled(thing: Thing | undefined, ref: FakeRef): Settled {
   if (thing?.motion === "rolled-back") return { state: "rolled-back", evidence: `${ref.running} did not get healthy` };
   if (thing?.motion === "failed") return { state: "failed", evidence: `${ref.running} stands still` };
   if (thing?.running !== ref.running) return { state: "failed", evidence: `it runs ${thing?.running ?? "nothing"}` };
+  if (thing.down !== undefined) return { state: "failed", evidence: `not settled: ${thing.down}` };
   return { state: "healthy", evidence: `${ref.running} runs` };
 }
 

@@ -19,9 +19,9 @@ export class MortalStore implements Store {
     this.#probe = probe;
   }
 
-  async commit(batch: readonly Write[]): Promise<void> {
+  async commit(batch: readonly Write[], unhurried = false): Promise<void> {
     if (!this.#probe(`before commit ${batch.map(nameOf).join(" ")}`)) return never();
-    await this.#store.commit(batch);
+    await this.#store.commit(batch, unhurried);
     if (!this.#probe(`after commit ${batch.map(nameOf).join(" ")}`)) return never();
   }
 

@@ -15,6 +15,15 @@ export async function streamLog(view: View, stream: EventStream, id: string, fro
   const jobs = view.jobChanges
     .pipe(filter((job) => job.id === id))
     .subscribe((job) => stream.send(frameOf({ event: "job", data: JSON.stringify(jobJson(job)) })));
+  try {
+    await sendAll(view, stream, id, from, tail);
+  } finally {
+    tail.stop();
+    jobs.unsubscribe();
+  }
+}
+
+async function sendAll(view: View, stream: EventStream, id: string, from: number, tail: Tail): Promise<void> {
   let next = Math.min(from, (await view.log.size(id)) ?? 0);
   while (!stream.closed.aborted) {
     const { ended, version } = tail.now(); // before the read, so that what comes during it is not missed
@@ -25,13 +34,12 @@ export async function streamLog(view: View, stream: EventStream, id: string, fro
       if (!stream.send(frameOf({ id: next, data: JSON.stringify(data) }))) await stream.drained();
     } else if (ended) {
       stream.send(frameOf({ event: "end", id: next, data: JSON.stringify({ next, state: view.job(id)?.state }) }));
-      stream.end();
-      break;
+      return stream.end();
     } else await tail.after(version);
   }
-  tail.stop();
-  jobs.unsubscribe();
 }
+
+type Tail = ReturnType<typeof tailOf>;
 
 /** Counts the growths of a log and lets one reader wait for the next. */
 function tailOf(view: View, id: string, closed: AbortSignal) {

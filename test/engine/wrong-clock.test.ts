@@ -1,5 +1,6 @@
 // A wall clock that is put forward or back, or was at 1970 at the start: it dates things, and decides nothing.
 import { describe, expect, it } from "vitest";
+import { Sessions } from "../../src/engine/access/sessions.ts";
 import { monitor } from "../../src/engine/monitor.ts";
 import { createRig, DummyBuilder, dummyMonitor, START_MS, TestClock, textCodec } from "../../src/testing/index.ts";
 import { FailureLimit } from "../../src/web/failure-limit.ts";
@@ -86,6 +87,17 @@ describe("what comes again after a while", () => {
     await next.clock.advance(4 * HOUR);
     expect(again.runs.length).toBe(1);
   });
+});
+
+it("a jump ends no session, and prolongs none", async () => {
+  const clock = new TestClock();
+  const sessions = new Sessions(clock);
+  const { secret } = sessions.open({ kind: "state", bond: "b" });
+  clock.jump(DAY);
+  expect(sessions.find(secret)).toBeDefined();
+  clock.jump(-2 * DAY);
+  await clock.advance(12 * HOUR);
+  expect(sessions.find(secret)).toBeUndefined();
 });
 
 it("a jump opens no door: too many tries are too many until a minute has really passed", async () => {

@@ -132,6 +132,70 @@ describe("the overview moves without reload", () => {
     await page.locator(".node.look-running[data-key='demo/hello/check']").waitFor();
   });
 
+  test("are fetched one drawing after the other: an earlier one never comes over a later one", async () => {
+    const { page } = await open("/login");
+    await page.clock.install();
+    let asked = 0;
+    const fetched: (() => void)[] = [];
+    await page.route("**/pipeline.svg", async (route) => {
+      asked += 1;
+      const response = await route.fetch(); // as it is now
+      fetched.push(() => void route.fulfill({ response }));
+    });
+    await page.goto(web.url);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.locator("svg.graph .node").first().waitFor();
+    const add = (key: string): void => view.grow([makeNode(key, { group: "demo/hello" })], []);
+    add("first");
+    await page.clock.runFor(1_000);
+    await vi.waitFor(() => expect(fetched).toHaveLength(1));
+    add("second");
+    view.change(makeNode("demo/hello/head", { state: "running" }));
+    await page.locator(".node.look-running[data-key='demo/hello/head']").waitFor(); // so it has heard of the second
+    await page.clock.runFor(1_000);
+    await page.evaluate("fetch('/healthz')"); // what was asked for before is known when this is answered
+    expect(asked).toBe(1);
+    fetched[0]?.();
+    await page.locator(".node[data-key='first']").waitFor();
+    await page.clock.runFor(1_000);
+    await vi.waitFor(() => expect(fetched).toHaveLength(2));
+    fetched[1]?.();
+    await page.locator(".node[data-key='second']").waitFor();
+  });
+
+  test("a label that cannot be drawn as it is, is the drawn one all the same", async () => {
+    const { page } = await open("/");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const odd = makeNode("demo/hello/odd", { label: "\u{1F469}\u200D\u{1F4BB} <&'\">\tlive\u00ad\u0001\uD800\nnext" });
+    view.grow([odd], []);
+    await page.locator('.node[data-key="demo/hello/odd"]').waitFor();
+    const fits: unknown = await page.evaluate(`(async () => {
+      const base = document.documentElement.dataset.assets;
+      const { createBrush } = await import(base + "/brush.js");
+      const { nodes } = await (await fetch("/api/v1/graph")).json();
+      return createBrush(document.querySelector("[data-graph]")).paint(nodes);
+    })()`);
+    expect(fits).toBe(true);
+  });
+
+  test("the dot of an old value comes and goes", async () => {
+    const { page } = await open("/");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const [build, head] = ["demo/reports/build", "demo/reports/head"];
+    const dot = (key: string) => page.locator(`.node[data-key="${key}"] .stale`);
+    const place = () => Promise.all(["cx", "cy", "r"].map(async (name) => Number(await dot(head).getAttribute(name))));
+    const drawn = await place();
+    const known = view.nodes.find(({ key }) => key === head);
+    if (known === undefined) throw new Error("no such box");
+    const { staleSinceMs, failure: _f, ...good } = known;
+    view.change(good);
+    await dot(head).waitFor({ state: "detached" });
+    view.change({ ...known, staleSinceMs: staleSinceMs ?? 0 });
+    await dot(head).waitFor();
+    expect(await place()).toEqual(drawn);
+    expect(await dot(build).count()).toBe(0);
+  });
+
   test("all boxes may change at once: each is painted, the chips that stand for it too, and nothing fades", async () => {
     const { page, complaints } = await open("/");
     await page.getByText("Live", { exact: true }).waitFor();

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createClock } from "../../src/engine/clock.ts";
 import type { Applied, Settled, Stamp } from "../../src/engine/effects/target.ts";
 import { Secret } from "../../src/engine/secret.ts";
@@ -16,6 +16,9 @@ import { type Relay, startRelay } from "../support/relay.ts";
 import { createService, pushImage, type TestService, tasksOf, testEngine, webService } from "../support/service.ts";
 
 const HEX = "0".repeat(64);
+/** Falls six times, and then runs. */
+const STUMBLES = "echo . >> /count/starts; [ $(wc -l < /count/starts) -gt 6 ] || exit 3; exec sleep 600";
+const POLL = { timeout: 30_000, interval: 100 };
 const stamp = (generation: number): Stamp => ({
   intent: `intent-${generation}`,
   generation,
@@ -26,7 +29,7 @@ const stamp = (generation: number): Stamp => ({
 
 describe.skipIf(!need("swarm") || !need("registry") || !need("busybox"))("a Swarm service as a target", () => {
   let registry: TestRegistry;
-  let images: { v1: string; v2: string; unhealthy: string; crashing: string; missing: string };
+  let images: Record<"v1" | "v2" | "unhealthy" | "stumbling" | "crashing" | "missing", string>;
   const services: TestService[] = [];
   const relays: Relay[] = [];
 
@@ -37,6 +40,7 @@ describe.skipIf(!need("swarm") || !need("registry") || !need("busybox"))("a Swar
       v1: await push(webService("1")),
       v2: await push(webService("2")),
       unhealthy: await push(webService("3", false)),
+      stumbling: await push(`CMD ["sh","-c","${STUMBLES}"]`),
       crashing: await push('CMD ["sh","-c","echo cannot open the flux; sleep 0.5; exit 3"]'),
       missing: `${registry.host}/demo/web@sha256:${HEX}`,
     };
@@ -201,6 +205,44 @@ describe.skipIf(!need("swarm") || !need("registry") || !need("busybox"))("a Swar
     expect(await settle(refOf(await apply(paused, images.v2, 2)))).toMatchObject({ state: "healthy" });
   });
 
+  it("says that a service is down whose tasks do not run, though no update is under way any more", async () => {
+    const UpdateConfig = { Parallelism: 1, Monitor: 2e9, FailureAction: "pause", Order: "stop-first" } as const;
+    const { TaskTemplate, removeVolume } = withVolume(images.v1);
+    const { spec, kind, observe, apply, settle } = await service(images.v1, { UpdateConfig, TaskTemplate });
+    try {
+      expect((await observe()).down).toBeUndefined();
+      const ended = await settle(refOf(await apply(await observe(), images.stumbling, 1)));
+      expect(told(ended)).toMatch(/^failed: paused/);
+      expect(await kind.fence(spec, await observe(), stamp(2), testJob())).toMatchObject({ state: "applied" });
+      // Swarm has forgotten the update, and starts the task again and again
+      const rests = { motion: "steady", running: images.stumbling };
+      const down = "0 of 1 tasks run; failed: task: non-zero exit (3)";
+      await expect.poll(async () => restOf(await observe()), POLL).toEqual({ ...rests, down });
+      await expect.poll(async () => restOf(await observe()), POLL).toEqual(rests); // the last start succeeds
+    } finally {
+      await services.pop()?.remove();
+      await removeVolume();
+    }
+  });
+
+  it("says that a service is down whose update Swarm calls done though its tasks crash", async () => {
+    const UpdateConfig = { Parallelism: 1, Monitor: 1e9, FailureAction: "continue", Order: "stop-first" } as const;
+    const TaskTemplate = {
+      ContainerSpec: { Image: images.v1, Init: true },
+      RestartPolicy: { Condition: "any", Delay: 1e8, MaxAttempts: 2 },
+    } as const;
+    const { observe, apply, settle } = await service(images.v1, { UpdateConfig, TaskTemplate });
+    const job = testJob();
+    const ending = settle(refOf(await apply(await observe(), images.crashing, 1)), job);
+    await job.saw(/(?:[^]*: failed){3}/);
+    job.cancel("seen enough");
+    expect((await ending).state).toBe("unreachable");
+    const down = "0 of 1 tasks run; failed: task: non-zero exit (3)";
+    await expect
+      .poll(async () => restOf(await observe()), POLL)
+      .toEqual({ motion: "steady", running: images.crashing, down });
+  });
+
   it("does not take a crash loop for health when Swarm goes on regardless", async () => {
     const UpdateConfig = { Parallelism: 1, Monitor: 2e9, FailureAction: "continue", Order: "start-first" } as const;
     const TaskTemplate = {
@@ -297,6 +339,19 @@ describe.skipIf(!need("swarm") || !need("registry") || !need("busybox"))("a Swar
     expect((await byId()).exists).toBe(false);
   });
 });
+
+/** A task with a volume of its own, where it can count how often it was started. */
+function withVolume(image: string) {
+  const Source = `millrace-test-${process.pid}-count`;
+  const Mounts = [{ Type: "volume" as const, Source, Target: "/count" }];
+  const RestartPolicy = { Condition: "any", Delay: 1e9 } as const;
+  const TaskTemplate = { ContainerSpec: { Image: image, Init: true, Mounts }, RestartPolicy };
+  // it cannot go as long as the container of a task is there
+  const removeVolume = (): Promise<unknown> => vi.waitFor(() => testEngine().getVolume(Source).remove(), POLL);
+  return { TaskTemplate, removeVolume };
+}
+
+const restOf = ({ motion, running, down }: SwarmSeen) => ({ motion, running, down });
 
 const told = (settled: Settled): string =>
   `${settled.state}: ${settled.state === "unreachable" ? settled.error.message : settled.evidence}`;

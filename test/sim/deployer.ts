@@ -166,11 +166,11 @@ class WatchedStore extends MortalStore {
     this.#world = world;
   }
 
-  override async commit(batch: readonly Write[]): Promise<void> {
+  override async commit(batch: readonly Write[], unhurried = false): Promise<void> {
     const { drop } = this.#world.planted;
     const kept = drop === undefined ? batch : batch.filter((write) => !drop(write));
     const confirmed = this.#world.ledger.hand(kept);
-    await super.commit(kept);
+    await super.commit(kept, unhurried);
     confirmed();
   }
 }

@@ -37,11 +37,11 @@ export class History {
   readonly lines: string[] = [];
   /** Lane → what runs there healthily. */
   readonly steady: Since[] = [];
-  /** Lane → image that the branch it follows wants. */
+  /** `URL BRANCH` → digest of the image that its head is built to. */
   readonly wanted: Since[] = [];
   readonly landings: Landing[] = [];
   readonly shown: Shown[] = [];
-  /** What people did: `hand LANE`, `cancel TERM`, `rebuild TERM`. */
+  /** What people did: `hand image` or `hand label` of a lane, or the button that was pressed for a term. */
   readonly people: Since[] = [];
   readonly full: { readonly fromMs: number; readonly toMs: number }[] = [];
   /** What is wrong and was seen at once. */

@@ -11,8 +11,8 @@ const USAGE = `npm run sim -- [flags]
   --from N       begins at this seed (default 1)
   --seed N       this one seed
   --trace        prints all that happens in it
-  --soak N       instead: N pushes to one process without faults, and what they leave in memory
   --shrink       and the fewest acts with which it still fails
+  --soak N       instead: N pushes to one process without faults, and what they leave in memory
 `;
 const TELL_EVERY = 1_000;
 

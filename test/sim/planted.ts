@@ -1,4 +1,5 @@
 import type { Ports } from "../../src/pipeline/ports.ts";
+import type { SwarmSeen } from "../../src/plugins/swarm/observe.ts";
 import { success } from "../../src/term/output.ts";
 import type { Checker } from "./check/fault.ts";
 import type { Planted } from "./deployer.ts";
@@ -58,12 +59,26 @@ export const bugs: readonly Bug[] = [
         settle: async () => ({ state: "healthy", evidence: "the command ended with 0" }),
         observe: async (spec, signal) => {
           const seen = await kind.observe(spec, signal);
-          return seen.ok ? success({ ...seen.value, motion: "steady" }) : seen;
+          return seen.ok ? success({ ...awake(seen.value), motion: "steady" }) : seen;
         },
       }),
     }),
     noticed: ["truth"],
     seeds: 20,
+  },
+  {
+    name: "a service that nothing moves is taken for well: nobody asks its tasks",
+    planted: () => ({
+      kind: (kind) => ({
+        ...kind,
+        observe: async (spec, signal) => {
+          const seen = await kind.observe(spec, signal);
+          return seen.ok ? success(awake(seen.value)) : seen;
+        },
+      }),
+    }),
+    noticed: ["truth"],
+    seeds: 60,
   },
   {
     name: "a commit that is confirmed before it is written",
@@ -72,6 +87,8 @@ export const bugs: readonly Bug[] = [
     seeds: 20,
   },
 ];
+
+const awake = ({ down: _down, ...seen }: SwarmSeen): SwarmSeen => seen;
 
 /** Keeps the head that it knows when the new one was a head before. */
 function forgetful(seen: Set<string>): NonNullable<Planted["heads"]> {

@@ -17,9 +17,13 @@ const ENDED_MAX = 4;
 /** Until a manager begins with what it was told. */
 const BEGIN_MS = 200;
 
+/** What a service does about an update whose task fails. */
+export type FailureAction = "rollback" | "pause" | "continue";
+
 /**
- * A service as a Swarm moves it: task by task, undone or halted when a task of the new image fails. After real Swarm:
- * a write of labels alone replaces nothing and makes it forget an update; a roll-back takes the labels back too.
+ * A service as a Swarm moves it: task by task, undone, halted, or moved on regardless when a task of the new image fails.
+ * After real Swarm: a write of labels alone replaces nothing, not a task that has failed either, and makes it forget an
+ * update; a roll-back takes the labels back too.
  */
 export class Service {
   readonly id: string;
@@ -33,7 +37,7 @@ export class Service {
   #tasks = 0;
   readonly #lane: string;
   readonly #outside: Outside;
-  readonly #action: "rollback" | "pause";
+  readonly #action: FailureAction;
   /** What becomes of a task of this image, and when. */
   readonly #fate: (image: string) => { readonly fails: boolean; readonly afterMs: number };
 
@@ -41,7 +45,7 @@ export class Service {
     outside: Outside,
     lane: string,
     image: string,
-    how: { readonly replicas: number; readonly action: "rollback" | "pause" },
+    how: { readonly replicas: number; readonly action: FailureAction },
     fate: (image: string) => { readonly fails: boolean; readonly afterMs: number },
   ) {
     this.#outside = outside;
@@ -77,8 +81,9 @@ export class Service {
 
   /** Whether it goes on by itself. */
   get moving(): boolean {
-    const over = ["paused", "rollback_paused"].includes(this.update?.State ?? "");
-    return !over && this.steady === undefined;
+    const state = this.update?.State ?? "";
+    if (["paused", "rollback_paused"].includes(state)) return false;
+    return ["updating", "rollback_started"].includes(state) || this.#behind() !== undefined;
   }
 
   /** Takes a new spec; whether tasks have to be replaced for it. */
@@ -118,7 +123,7 @@ export class Service {
     const { fails, afterMs } = this.#fate(this.image);
     this.#after(afterMs, () => {
       next.state = fails ? "failed" : "running";
-      if (!fails) this.#replace(state);
+      if (!fails || (state === "updating" && this.#action === "continue")) this.#replace(state);
       else if (state === "rollback_started") this.#end("rollback_paused");
       else if (this.#action === "pause") this.#end("paused");
       else this.#rollBack();
@@ -136,9 +141,10 @@ export class Service {
     this.#tell();
   }
 
+  /** A task that is still to be replaced, or has just been begun. */
   #behind(): Task | undefined {
     return this.tasks.find(
-      ({ desired, state, image }) => desired === "running" && (image !== this.image || state !== "running"),
+      ({ desired, state, image }) => desired === "running" && (image !== this.image || state === "starting"),
     );
   }
 

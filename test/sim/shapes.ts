@@ -72,5 +72,9 @@ export const shapes: readonly Shape[] = [small, large].map((flavour) => ({
   ),
 }));
 
+/** Whether a person's act was of this lane, or of a term of the repository that it follows. */
+export const isOf = (act: { readonly of: string }, lane: string, { image }: Followed): boolean =>
+  act.of === lane || act.of.startsWith(`${image.split("/").slice(1).join("/")}/`);
+
 export const laneOf = ({ host, service }: Followed["services"][number]): string => `swarm/${host}/${service}`;
 export const tagLaneOf = ({ image, tag }: Followed): string => `registry-tag/${image}:${tag}`;

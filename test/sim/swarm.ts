@@ -4,12 +4,14 @@ import { never } from "../../src/testing/mortal-store.ts";
 import { CANARY } from "./canary.ts";
 import type { Caller, Outside } from "./outside.ts";
 import type { Mishap } from "./plan.ts";
-import { imageOf, Service, type Spec, short, withImage } from "./service.ts";
+import { type FailureAction, imageOf, Service, type Spec, short, withImage } from "./service.ts";
 import { laneOf, type Shape } from "./shapes.ts";
 
 /** When an answer that does not come is given up by the line itself. */
 const CUT_MS = 1_000;
 const LATE_MS = [2_000, 100_000] as const;
+
+const ACTIONS: readonly FailureAction[] = ["rollback", "rollback", "rollback", "pause", "pause", "continue"];
 
 /** Swarm managers by host, with services that writes move. What a process sends lives on when it dies. */
 export class Swarms {
@@ -31,7 +33,7 @@ export class Swarms {
     };
     for (const { services, image } of shape.branches) {
       for (const one of services) {
-        const how = { replicas: dice.between(1, 3), action: "rollback" as const };
+        const how = { replicas: dice.between(1, 3), action: dice.pick(ACTIONS) };
         const lane = laneOf(one);
         this.services.set(lane, new Service(outside, lane, `${image}@sha256:${"0".repeat(64)}`, how, fate));
       }

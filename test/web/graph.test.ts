@@ -1,14 +1,15 @@
 import * as fc from "fast-check";
 import { VirtualTimeScheduler } from "rxjs";
 import { afterAll, describe, expect, test } from "vitest";
-import { createClock } from "../../src/engine/clock.ts";
+import { type Clock, createClock } from "../../src/engine/clock.ts";
 import { problem } from "../../src/engine/errors.ts";
 import type { GraphNode, View } from "../../src/engine/view.ts";
 import { failure } from "../../src/term/output.ts";
+import { TestClock } from "../../src/testing/index.ts";
 import { createDrawings } from "../../src/web/graph/drawings.ts";
 import { type Arrange, outlineOf } from "../../src/web/graph/layout.ts";
 import { shapedOf, wrap } from "../../src/web/graph/shape.ts";
-import { startLayoutThread } from "../../src/web/graph/thread.ts";
+import { spawnThread, startLayoutThread } from "../../src/web/graph/thread.ts";
 import { changes, movingPipeline } from "../support/moving.ts";
 import { busyDay } from "../support/scene.ts";
 import { FakeView, groupsOf, makeNode } from "../support/view.ts";
@@ -19,13 +20,13 @@ afterAll(() => thread.close());
 const scene = (): FakeView => busyDay(1_763_719_000_000);
 
 /** Drawings whose layouts are counted. */
-function counting(view: View, arrange: Arrange = thread.arrange) {
+function counting(view: View, arrange: Arrange = thread.arrange, time: Clock = clock) {
   const asked: string[] = [];
   const own = (outline: string): ReturnType<Arrange> => {
     asked.push(outline);
     return arrange(outline);
   };
-  const drawings = createDrawings(view, clock, { arrange: own, close: async () => {} });
+  const drawings = createDrawings(view, time, { arrange: own, close: async () => {} });
   const draw = async (): Promise<string> => Buffer.concat(await drawings.whole([])).toString();
   return { draw, asked };
 }
@@ -179,6 +180,48 @@ describe("layout", () => {
     const svg = await counting(scene(), fails).draw();
     expect(svg.match(/class="node/g)).toHaveLength(15);
     expect(svg).not.toContain('class="edge"');
+  });
+
+  test("that failed is tried again a minute later, and not before", async () => {
+    const time = new TestClock();
+    let dense = true;
+    const arrange: Arrange = (outline) =>
+      dense ? Promise.resolve(failure(problem("LAYOUT_FAILED", "too dense"))) : thread.arrange(outline);
+    const { draw, asked } = counting(scene(), arrange, time);
+    const list = await draw();
+    dense = false;
+    await time.advance(59_000);
+    expect(await draw()).toBe(list);
+    expect(asked).toHaveLength(3);
+    await time.advance(1_000);
+    expect(await draw()).toContain('class="edge"');
+    expect(asked).toHaveLength(6);
+  });
+
+  test("on a machine that has no thread to give is refused; the next one is served", async () => {
+    let none = true;
+    const short = startLayoutThread(clock, () => {
+      if (none) throw new Error("ERR_WORKER_INIT_FAILED: EAGAIN");
+      return spawnThread();
+    });
+    const refused = await Promise.all(["digraph{0}", "digraph{1}"].map((outline) => short.arrange(outline)));
+    const error = { code: "LAYOUT_FAILED", message: "no thread for the layout: Error: ERR_WORKER_INIT_FAILED: EAGAIN" };
+    expect(refused).toMatchObject([
+      { ok: false, error },
+      { ok: false, error },
+    ]);
+    none = false;
+    expect(await short.arrange(outlineOf({ boxes: [{ width: 100, height: 40 }], edges: [] }))).toMatchObject({
+      ok: true,
+    });
+    await short.close();
+  });
+
+  test("that waits for its turn is refused when the server closes", async () => {
+    const closing = startLayoutThread(clock);
+    const waiting = [1, 2, 3].map(() => closing.arrange("digraph{}"));
+    await closing.close();
+    expect((await Promise.all(waiting)).map(({ ok }) => ok)).toEqual([false, false, false]);
   });
 
   test("a request over its deadline ends the thread, and the next one is served", { timeout: 60_000 }, async () => {

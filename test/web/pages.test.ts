@@ -79,6 +79,28 @@ describe("overview", () => {
     expect(body).toContain('href="/favicon/failed.svg"');
   });
 
+  test("tells of one moment, also when something fails while the graph is drawn", async () => {
+    const failure = problem("BUILD_FAILED", "it broke meanwhile");
+    class Moving extends FakeView {
+      override groups() {
+        this.nodes = this.nodes.map((node) => ({
+          ...node,
+          state: "failed" as const,
+          failure,
+          detail: failure.message,
+        }));
+        return super.groups();
+      }
+    }
+    const view = new Moving();
+    view.nodes = [makeNode("a")];
+    await open(view);
+    const body = await page("/");
+    expect(body).toContain("1 problem to look at");
+    expect(body).toContain('<p class="message">it broke meanwhile</p>');
+    expect(body).toContain('data-look="failed"');
+  });
+
   test("a service that somebody else changed can be adopted, by those who may", async () => {
     const view = busyDay(Date.now());
     view.targets = view.targets.map((service, at) => ({ ...service, adoptable: at === 1 }));
@@ -88,6 +110,7 @@ describe("overview", () => {
     const signed = await page("/", { cookie });
     expect(signed.match(/action="\/adopt"/g)).toHaveLength(1);
     expect(signed).toContain(`name="term" value="${view.targets[1]?.term}"`);
+    expect(signed).toContain(`aria-label="Adopt ${view.targets[1]?.name}"`);
   });
 
   test("an empty pipeline teaches what to do", async () => {
@@ -113,6 +136,7 @@ describe("overview", () => {
     const body = await page("/");
     expect(body).toContain('data-look="trouble"');
     expect(body).toContain("retrying");
+    expect(body).toContain("<code>REPO_UNREACHABLE</code>"); // to be looked up in doc/errors.md
   });
 });
 

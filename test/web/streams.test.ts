@@ -164,6 +164,20 @@ describe("log", () => {
     expect((await beyond.next("end")).data).toMatchObject({ next: size });
   });
 
+  test("that cannot be read ends the stream, and leaves nothing behind", async () => {
+    const faults: unknown[] = [];
+    const report = (error: unknown): void => void faults.push(error);
+    const parts = { view, clock: createClock(), host: "127.0.0.1", port: 0, token: new Secret("another-token") };
+    const started = await startWeb({ ...parts, report });
+    if (!started.ok) throw new Error(started.error.message);
+    view.log.read = () => Promise.reject(new Error("EIO"));
+    const reader = await readEvents(`${started.value.url}${stream()}`);
+    await reader.ended;
+    expect(faults).toEqual([new Error("EIO")]);
+    expect(view.logOf(RUNNING).readers).toBe(0);
+    await started.value.close();
+  });
+
   test("lines that look like events stay data", async () => {
     view.logOf(FAILED);
     const log = view.logOf(RUNNING);

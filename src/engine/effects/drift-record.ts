@@ -3,6 +3,7 @@ import type { Json } from "../json.ts";
 import type { Write } from "../store/store.ts";
 import type { DriftPolicy, DriftState } from "./drift.ts";
 import type { Lane } from "./target.ts";
+import type { Known, Stored } from "./wants.ts";
 
 /** How long after each repair the next one may come, in milliseconds; there is none after the last of them. */
 const REPAIR_AFTER_MS = [0, 60_000, 5 * 60_000] as const;
@@ -19,6 +20,8 @@ interface Settled {
 
 interface Remembered {
   readonly settled?: Settled;
+  /** What a person asked to be deployed again; it counts until an intent has its number. */
+  readonly asked?: Known;
   /** What the last deploy that did not succeed found there, and what it was to put there; null for nothing. */
   readonly left: readonly (string | null)[];
   /** With the policy that it came from: another one in pipeline.ts ends it. */
@@ -28,7 +31,10 @@ interface Remembered {
   readonly repairedMs: number;
 }
 
-/** What a lane remembers of its target beside its intents, so that a change by hand is noticed after a restart too. */
+/**
+ * What a lane remembers beside its intents, so that a change of its target by hand is noticed after a restart too, and a
+ * Rebuild is not forgotten.
+ */
 export class DriftRecord {
   readonly policy: DriftPolicy;
   readonly #engine: Engine;
@@ -49,6 +55,12 @@ export class DriftRecord {
   /** The value that was settled last. */
   get settled(): Settled | undefined {
     return this.#now.settled;
+  }
+
+  /** The Rebuild that was asked for last, if nothing has been settled since. */
+  get asked(): Stored | undefined {
+    const { asked } = this.#now;
+    return asked === undefined ? undefined : { ...asked, forced: true };
   }
 
   /** How long until the next repair may begin, in milliseconds. */
@@ -82,6 +94,11 @@ export class DriftRecord {
   hold(why: string): void {
     if (this.#now.held !== undefined) return;
     this.#engine.journal.note(this.#put({ ...this.#now, held: { why, policy: this.policy } }));
+  }
+
+  /** A person asks for Rebuild: what is to be saved before that is answered. */
+  ask({ generation, digest }: Known): Write {
+    return this.#put({ ...this.#now, asked: { generation, digest } });
   }
 
   /** A person accepts what runs: what is to be saved with it. */
@@ -119,9 +136,10 @@ export class DriftRecord {
 
   #put(next: Remembered): Write {
     this.#now = next;
-    const { settled, held, ...rest } = next;
+    const { settled, held, asked, ...rest } = next;
     const hold = held === undefined ? {} : { heldWhy: held.why, heldPolicy: held.policy };
-    return { put: "setting", row: { name: this.#name, value: { ...settled, ...hold, ...rest } } };
+    const ask = asked === undefined ? {} : { askedGeneration: asked.generation, askedDigest: asked.digest };
+    return { put: "setting", row: { name: this.#name, value: { ...settled, ...hold, ...ask, ...rest } } };
   }
 }
 
@@ -138,6 +156,7 @@ function remembered(json: Json | undefined): Remembered {
   };
   const number = (name: string): number => Number(field(name) ?? 0);
   const [running, adoptedBy, why, left] = [field("running"), text("adoptedBy"), text("heldWhy"), field("left")];
+  const askedDigest = text("askedDigest");
   const by = adoptedBy === "" ? {} : { adoptedBy };
   const settled = { generation: number("generation"), digest: text("digest"), running: text("running"), ...by };
   return {
@@ -146,5 +165,6 @@ function remembered(json: Json | undefined): Remembered {
     left: Array.isArray(left) ? left.map((one: unknown) => (typeof one === "string" ? one : null)) : [],
     ...(typeof running === "string" ? { settled } : {}),
     ...(why === "" ? {} : { held: { why, policy: text("heldPolicy") } }),
+    ...(askedDigest === "" ? {} : { asked: { generation: number("askedGeneration"), digest: askedDigest } }),
   };
 }

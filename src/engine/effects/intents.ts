@@ -72,7 +72,10 @@ export function endingFailure({ state, evidence }: Pick<Ending, "state" | "evide
 }
 
 /** Why a lane does nothing although something else is wanted. */
-export function troubleOf(act: Extract<Act, { act: "hold" | "drifted" | "give-up" }>, target: string): Failure {
+export function troubleOf(
+  act: Extract<Act, { act: "hold" | "drifted" | "give-up" | "down" }>,
+  target: string,
+): Failure {
   switch (act.act) {
     case "hold":
       return problem("HELD", `${target} is held: ${act.why}`);
@@ -83,6 +86,8 @@ export function troubleOf(act: Extract<Act, { act: "hold" | "drifted" | "give-up
     }
     case "give-up":
       return endingFailure(act.ending);
+    case "down":
+      return problem("TARGET_DOWN", `${target} does not run as it should: ${act.why}`);
   }
 }
 

@@ -23,14 +23,17 @@ export async function forceWanted<Spec, W, Seen extends Observed, Ref>(
     return failure(problem("NOT_POSSIBLE", `a deploy of ${term} is under way`));
   if (want === undefined)
     return failure(problem("NOT_POSSIBLE", "nothing is wanted at the moment: an input is not ready"));
-  const begun: JobId[] = [];
+  const begun: [JobId, Write][] = [];
   engine.change({ kind: "person", subject: term, detail: "Rebuild was asked for" }, () => {
-    const events = engine.events.map(({ id }) => id);
-    begun.push(job.for(state.wants.force(want, events, state.newest)).id);
+    const forced = state.wants.force(want, engine.events, state.newest);
+    begun.push([job.forWanted(forced).id, state.drift.ask(forced)]);
   });
   waker.wake();
-  const [id] = begun;
-  return id === undefined ? failure(problem("NOT_POSSIBLE", "Millrace is being stopped")) : success(id);
+  const [only] = begun;
+  if (only === undefined) return failure(problem("NOT_POSSIBLE", "Millrace is being stopped"));
+  const [id, asked] = only;
+  await engine.journal.save(asked);
+  return success(id);
 }
 
 /** What there is to adopt: somebody else's receipt on a held target, or what somebody changed it to by hand. */

@@ -2,6 +2,7 @@ import type { Failure, Result } from "../../term/output.ts";
 import { backoffMs } from "../backoff.ts";
 import type { Engine } from "../engine.ts";
 import type { DriftPolicy } from "./drift.ts";
+import { Health } from "./health.ts";
 import { LaneFace } from "./lane-face.ts";
 import { LaneJob } from "./lane-job.ts";
 import { LaneState } from "./lane-state.ts";
@@ -38,6 +39,7 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
   readonly job: LaneJob;
   readonly waker: Waker;
   readonly face: LaneFace;
+  readonly health: Health;
   /** Nothing more is begun. */
   stopped = false;
   /** The change by hand that was told of last. */
@@ -62,6 +64,7 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
     };
     this.job = new LaneJob(engine, about, () => this.#showJob());
     this.waker = new Waker(engine.clock);
+    this.health = new Health(engine.clock, this.state.intents.last?.state);
     this.face = new LaneFace(engine, options.term, () => this.job.id ?? this.state.intents.last?.job);
   }
 
@@ -71,6 +74,7 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
 
   async observe(): Promise<void> {
     const seen = await this.kind.observe(this.spec, this.job.current?.signal ?? this.#patient);
+    this.health.look(seen.ok ? seen.value : undefined);
     if (seen.ok) {
       this.#tries = 0;
       this.state.seen = seen.value;

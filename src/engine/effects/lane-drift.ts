@@ -31,8 +31,7 @@ export async function repairDrift<Spec, W, Seen extends Observed, Ref>(
   if (want === undefined) return;
   const detail = `${kind.describe(spec)} was changed by hand: it runs ${runs}, wanted is ${wanted}`;
   engine.change({ kind: "drift", subject: options.term, detail }, () => {
-    const events = engine.events.map(({ id }) => id);
-    state.wants.repair(want, events, state.newest);
+    state.wants.repair(want, engine.events, state.newest);
   });
 }
 

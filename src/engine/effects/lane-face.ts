@@ -42,11 +42,11 @@ export class LaneFace {
   }
 
   /** `because`: the events that made it wanted, for whoever reads this lane when no ending tells. */
-  ok(deployed: Deployed, detail: string | undefined, because: readonly number[]): void {
+  ok(deployed: Deployed, detail: string | undefined, because: readonly EventRow[]): void {
     const { running, generation } = this.#deployed;
     if (running !== deployed.running || generation !== deployed.generation) {
       this.#deployed = deployed;
-      this.#news ??= this.#engine.store.queries.events(because);
+      this.#news ??= because;
     }
     this.#show(ok(this.#deployed), detail);
   }

@@ -18,7 +18,8 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
   async plan(): Promise<void> {
     const { want, kind, spec, state } = this.#core;
     const job = this.#core.job.current;
-    if (want === undefined || state.seen === undefined || job === undefined) return;
+    if (job === undefined) return this.#unprepared();
+    if (want === undefined || state.seen === undefined) return;
     this.#core.job.seal();
     for (const { field, before, after } of kind.plan(spec, state.seen, want.value))
       job.log(`${field}: ${before} → ${after}`);
@@ -29,6 +30,16 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
     state.intents.clear = true;
   }
 
+  /**
+   * The job that was cleared for this has ended in between, when the lane was held say: without one nothing is written. It
+   * is prepared anew, head and fence too, since that may be long ago.
+   */
+  #unprepared(): void {
+    const { state } = this.#core;
+    state.cleared = undefined;
+    state.intents.clear = false;
+  }
+
   /** The write that moves the target, or the one that only makes earlier writes fail. */
   async write(verb: "apply" | "fence"): Promise<void> {
     const { kind, spec, state } = this.#core;
@@ -36,7 +47,8 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
     const job = this.#core.job.current;
     const { seen } = state;
     const wanted = row === undefined ? undefined : kind.wanted.decode(row.wanted);
-    if (row === undefined || job === undefined || seen === undefined) return;
+    if (job === undefined) return this.#unprepared();
+    if (row === undefined || seen === undefined) return;
     if (wanted === undefined) return this.end("failed", "the recorded value cannot be read: an older version wrote it");
     this.#core.job.seal();
     // Durable first; what is wanted may have changed by then, so that it is decided anew.
@@ -59,6 +71,7 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
         job.log(`Somebody else wrote in between (${applied.detail}): looking again`);
         return this.#core.sleep(MOVING_MS);
       case "refused":
+        if (job.interrupted) return; // not the target: the process ends, and the next one takes the intent up
         return this.end("failed", applied.error.message, applied.error);
       case "unknown":
         job.log(`Whether the change is in is not known (${applied.detail}): looking again`);
@@ -129,6 +142,7 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
     const left = sent ? [known.drift.ended(state === "verified", row.before, value)] : [];
     await job.end(reason, { put: "intent", row: ended }, ...left);
     known.intents.ended(ended, state);
+    if (sent) this.#core.health.ended(state);
     known.wants.tried(row.generation);
     known.cleared = undefined;
     known.seen = undefined;

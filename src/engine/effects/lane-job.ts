@@ -5,6 +5,7 @@ import type { JobId } from "../job.ts";
 import type { Level } from "../level.ts";
 import type { RunningJob } from "../running-job.ts";
 import type { Write } from "../store/store.ts";
+import type { Wanted } from "./wants.ts";
 
 const SENT = "the deploy has been sent: it is observed until it has ended";
 
@@ -70,6 +71,11 @@ export class LaneJob {
       moved: this.#moved,
     });
     return this.current;
+  }
+
+  /** The same for what is wanted now. */
+  forWanted({ generation, running, events }: Wanted<unknown>, resumes: Pick<About, "resumes"> = {}): RunningJob {
+    return this.for({ generation, running, events: events.map(({ id }) => id), ...resumes });
   }
 
   /** Waits for the threshold; at once when the job runs already. */

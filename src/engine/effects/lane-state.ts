@@ -7,7 +7,7 @@ import { DriftRecord } from "./drift-record.ts";
 import { Intents, newIntent } from "./intents.ts";
 import type { Situation } from "./machine.ts";
 import type { Lane, Observed, Stamp, TargetKind } from "./target.ts";
-import { type Known, Wants } from "./wants.ts";
+import { type Stored, Wants } from "./wants.ts";
 
 interface About {
   readonly lane: Lane;
@@ -42,9 +42,10 @@ export class LaneState<Spec, W, Seen extends Observed, Ref> {
   }
 
   /** The newest number of the lane that is known, and the value that has it. */
-  get newest(): Known | undefined {
-    const [intent, settled] = [this.intents.newest, this.drift.settled];
-    return (settled?.generation ?? 0) > (intent?.generation ?? 0) ? settled : intent;
+  get newest(): Stored | undefined {
+    const [intent, settled, asked] = [this.intents.newest, this.drift.settled, this.drift.asked];
+    const newest = (settled?.generation ?? 0) > (intent?.generation ?? 0) ? settled : intent;
+    return (asked?.generation ?? 0) > (newest?.generation ?? 0) ? asked : newest;
   }
 
   /** The target as it is now; undefined when it has to be looked at (again). */

@@ -68,6 +68,12 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     if (lastSeen === undefined || lastSeen.exists) return undefined;
     return kind.missing?.(spec, lastSeen) ?? problem("NO_TARGET", `there is no ${kind.describe(spec)}`);
   }
+  /** Why what is wanted does not run though it is there, from the first look on; undefined when it does, or it is not known. */
+  down(): Failure | undefined {
+    if (this.lastSeen === undefined) return undefined;
+    const act = nextAct({ ...this.#core.state.situation(), seen: this.lastSeen });
+    return act.act === "down" ? troubleOf(act, this.kind.describe(this.spec)) : undefined;
+  }
   get openJob(): JobId | undefined {
     return this.#core.job.id;
   }
@@ -97,11 +103,7 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
   /** Sets the newest wanted value; undefined while it is not known. Call inside a step. */
   wanted(value: W | undefined): void {
     const { engine, state, job, waker } = this.#core;
-    state.wants.set(
-      value,
-      engine.events.map(({ id }) => id),
-      state.newest,
-    );
+    state.wants.set(value, engine.events, state.newest);
     job.supersede(this.want?.generation);
     waker.wake();
   }
@@ -140,6 +142,8 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
         return showDrift(this.#core, act);
       case "repair":
         return repairDrift(this.#core, act);
+      case "down":
+        return this.#down(act);
       case "hold":
       case "give-up":
         return this.#core.trouble(troubleOf(act, this.kind.describe(this.spec)));
@@ -164,14 +168,31 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const { want } = this;
     const { state, job, face } = this.#core;
     if (want === undefined) return;
+    if (!this.#core.health.runs) return this.#core.sleep(MOVING_MS); // what is shown stays until it has lasted
     const running = state.seen?.running ?? "";
-    this.#core.noticed = undefined;
-    if (why === "as wanted") state.drift.settle({ generation: want.generation, digest: want.digest, running });
+    if (why === "as wanted") this.#bears(want);
+    else this.#core.noticed = undefined;
     const detail = why === "as wanted" ? this.#evidence(want, running) : adoptedText(state.drift, want);
     job.log(`Cut off: ${detail}`);
     await this.#core.endJob(undefined);
     face.ok({ running, generation: want.generation }, detail, want.events);
     await this.#core.sleep(REST_MS);
+  }
+
+  /** It is not acted upon: whoever runs the target is about to start it again, or cannot. */
+  async #down(act: Extract<Act, { act: "down" }>): Promise<void> {
+    const { health, face, state } = this.#core;
+    const { want } = this;
+    if (want !== undefined && want.running === state.seen?.running) this.#bears(want);
+    if (health.isDown) return this.#core.trouble(troubleOf(act, this.kind.describe(this.spec)));
+    face.active("running", act.why);
+    return this.#core.sleep(MOVING_MS);
+  }
+
+  /** The target is meant to run what is wanted, as far as it tells: nobody has changed it by hand, or not any more. */
+  #bears({ generation, digest, running }: Wanted<W>): void {
+    this.#core.noticed = undefined;
+    this.#core.state.drift.settle({ generation, digest, running });
   }
 
   /** How it came about that the target runs what is wanted. */
@@ -199,9 +220,10 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     const { want } = this;
     const { job, state } = this.#core;
     if (want?.generation !== generation) return;
+    // What is wanted may be another value by the time it has ended: then it is decided anew.
     if (job.current !== undefined && job.generation !== generation)
-      await this.#core.endJob(problem("SUPERSEDED", "a newer value is wanted"));
-    const begun = job.for({ ...want, ...state.resumes() });
+      return this.#core.endJob(problem("SUPERSEDED", "a newer value is wanted"));
+    const begun = job.forWanted(want, state.resumes());
     const started = await job.started(begun, this.kind.level);
     if (!started.ok) return this.#jobStopped(begun, started.error);
     const fresh = await this.options.fresh(want.running);

@@ -58,6 +58,8 @@ export type Act =
   | { readonly act: "hold"; readonly why: string }
   /** The wanted value was tried and is not tried again by itself. */
   | { readonly act: "give-up"; readonly ending: Ending }
+  /** What is wanted is there and does not run, though nothing moves it: shown, and left to whoever runs it. */
+  | { readonly act: "down"; readonly why: string }
   /** There is nothing to move. */
   | { readonly act: "missing" }
   /** Somebody changed it by hand. */
@@ -115,9 +117,12 @@ function forIntent(situation: Situation, intent: OpenIntent, seen: Observed): Ac
   return forUnsent(situation, intent, seen);
 }
 
-/** A target that keeps no receipts shows by what it runs that the write is in. */
+/**
+ * A target that bears no receipt shows by what it runs that the write is in: unless none can be, and Rebuild wants what
+ * runs already to be applied.
+ */
 const bears = (seen: Observed, intent: OpenIntent): boolean =>
-  seen.receipt === undefined ? seen.running === intent.running : seen.receipt.intent === intent.id;
+  seen.receipt === undefined ? !intent.clear && seen.running === intent.running : seen.receipt.intent === intent.id;
 
 /** My write is in: it only has to be followed to its end. */
 function forReceipt(intent: OpenIntent, seen: Observed): Act {
@@ -148,12 +153,14 @@ function forWant({ last, cleared, drift = NOTHING_REMEMBERED }: Situation, want:
   const runs = seen.running === want.running;
   // An update that has come to a halt runs the image by name only: on some tasks, or on none.
   const still = seen.motion !== "moving" && seen.motion !== "failed";
-  if (runs && still && !want.forced) return { act: "rest", why: "as wanted" };
+  if (runs && still && !want.forced && seen.down === undefined) return { act: "rest", why: "as wanted" };
   const tried = last !== undefined && last.generation === want.generation && !want.forced ? last : undefined;
   const drifted = forDrift(drift, tried?.state === "verified", want, seen);
+  if (drifted?.act === "rest" && seen.down !== undefined) return { act: "down", why: seen.down };
   if (drifted !== undefined) return drifted;
   if (seen.motion === "moving") return { act: "wait", why: "somebody else moves it" };
   if (tried?.state === "failed" || tried?.state === "rolled-back") return { act: "give-up", ending: tried };
+  if (runs && still && !want.forced && seen.down !== undefined) return { act: "down", why: seen.down };
   if (cleared !== want.generation) return { act: "clear", generation: want.generation };
   return { act: "plan" };
 }

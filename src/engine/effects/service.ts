@@ -28,6 +28,8 @@ export interface Service {
   changes(): readonly Change[] | undefined;
   /** Why there is nothing to move; undefined when there is, or it is not known. */
   missing(): Failure | undefined;
+  /** Why what is wanted does not run though it is there; undefined when it does, or it is not known. */
+  down(): Failure | undefined;
   answer(): Answer<Deployed>;
   adopt(who: string): ReturnType<TargetLane<unknown, unknown, Observed, unknown>["adopt"]>;
   /** Whether nothing is under way in it. */
@@ -49,6 +51,7 @@ export function serviceOf<Spec, W, Seen extends Observed, Ref>(
     changes: () =>
       lane.lastSeen === undefined ? undefined : kind.plan(spec, lane.lastSeen, lane.want?.value ?? UNKNOWN_UNTIL_BUILT),
     missing: () => lane.missing(),
+    down: () => lane.down(),
     answer: () => lane.answer.value,
     adopt: (who) => lane.adopt(who),
     asleep: () => lane.asleep,

@@ -29,6 +29,11 @@ export interface Observed {
   /** Opaque: what compare-and-set compares. */
   readonly version: string;
   readonly motion: "steady" | "moving" | "rolled-back" | "failed";
+  /**
+   * Why what is there does not run though nothing moves it, readable; absent when it runs. It may be starting: the engine
+   * gives it time. The same text as long as the reason is the same.
+   */
+  readonly down?: string;
   /** What `apply` would have returned as its ref had it made what is seen: lets a new process settle it. */
   readonly ref: Json;
 }

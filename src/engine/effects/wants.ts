@@ -1,4 +1,5 @@
 import { digestOf } from "../cache/digest.ts";
+import type { EventRow } from "../store/store.ts";
 import type { Want } from "./machine.ts";
 import type { Observed, TargetKind } from "./target.ts";
 
@@ -7,7 +8,7 @@ type Kind<W> = Pick<TargetKind<unknown, W, Observed, unknown>, "wanted" | "runni
 export interface Wanted<W> extends Want {
   readonly value: W;
   /** Events that led to it. */
-  readonly events: readonly number[];
+  readonly events: readonly EventRow[];
   /** How often it was wanted anew with equal content: pushes that changed nothing in the image. */
   readonly again?: number;
   /** Wanted again since somebody changed the target by hand. */
@@ -18,6 +19,11 @@ export interface Wanted<W> extends Want {
 export interface Known {
   readonly generation: number;
   readonly digest: string;
+}
+
+/** The newest number that an earlier process left, and whether a person asked for its value and no intent was begun. */
+export interface Stored extends Known {
+  readonly forced?: boolean;
 }
 
 /** What is wanted of a lane now, and the newest that was since the process began. Never changed, only replaced. */
@@ -32,28 +38,29 @@ export const NO_WISHES: Wishes<never> = { current: undefined, latest: undefined 
 /**
  * Another value is wanted, with the next generation; undefined while it is not known.
  *
- * @param stored The last intent of the lane. A value that was wanted before the restart keeps its number.
+ * @param stored The newest number of the lane that is recorded. A value that was wanted before the restart keeps its
+ * number, and a Rebuild of it that nobody had begun with.
  */
 export function wish<W>(
   { latest }: Wishes<W>,
   kind: Kind<W>,
   value: W | undefined,
-  events: readonly number[],
-  stored: Known | undefined,
+  events: readonly EventRow[],
+  stored: Stored | undefined,
 ): Wishes<W> {
   if (value === undefined) return { current: undefined, latest };
   const digest = digestOf(kind.wanted.encode(value));
   if (latest?.digest === digest) return both(value === latest.value ? latest : sameAgain(latest, value));
-  const kept = latest === undefined && stored?.digest === digest ? stored.generation : undefined;
-  const generation = kept ?? above(latest, stored);
-  return both({ value, digest, generation, running: kind.running(value), forced: false, events });
+  const kept = latest === undefined && stored?.digest === digest ? stored : undefined;
+  const { generation, forced = false } = kept ?? { generation: above(latest, stored) };
+  return both({ value, digest, generation, running: kind.running(value), forced, events });
 }
 
 /** The same value is wanted again, as a new generation: asked for by a person, or since the target was changed by hand. */
 export const wishAnew = <W>(
   { latest }: Wishes<W>,
   want: Wanted<W>,
-  events: readonly number[],
+  events: readonly EventRow[],
   stored: Known | undefined,
   why: "forced" | "repair" = "forced",
 ): Wishes<W> =>
@@ -92,14 +99,14 @@ export class Wants<W> {
     return this.#wishes.current;
   }
 
-  set(value: W | undefined, events: readonly number[], stored: Known | undefined): void {
+  set(value: W | undefined, events: readonly EventRow[], stored: Stored | undefined): void {
     this.#wishes = wish(this.#wishes, this.#kind, value, events, stored);
   }
-  force(want: Wanted<W>, events: readonly number[], stored: Known | undefined): Wanted<W> {
+  force(want: Wanted<W>, events: readonly EventRow[], stored: Known | undefined): Wanted<W> {
     this.#wishes = wishAnew(this.#wishes, want, events, stored);
     return this.#wishes.current ?? want;
   }
-  repair(want: Wanted<W>, events: readonly number[], stored: Known | undefined): void {
+  repair(want: Wanted<W>, events: readonly EventRow[], stored: Known | undefined): void {
     this.#wishes = wishAnew(this.#wishes, want, events, stored, "repair");
   }
   tried(generation: number): void {

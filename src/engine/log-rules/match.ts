@@ -66,7 +66,7 @@ function compile(pattern: string): RE2JS {
   return expression;
 }
 
-/** What was run has written, without colours and without what BuildKit puts before a line; our own lines are left out. */
+/** What was run has written, without colours and without what BuildKit adds; our own lines are left out. */
 export const outputOf = (log: string): string =>
   log
     // oxlint-disable-next-line no-control-regex -- it marks a line of ours
@@ -74,7 +74,11 @@ export const outputOf = (log: string): string =>
     // oxlint-disable-next-line no-control-regex -- terminals are steered by control characters
     .replaceAll(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?)/g, "")
     .replaceAll(/\r\n?/g, "\n")
+    .replaceAll(INSTRUCTION, "")
     .replaceAll(/^#\d+ (?:\d+\.\d+ )?/gm, "");
+
+/** Lines in which BuildKit repeats the Dockerfile: what an instruction says is not what it wrote. */
+const INSTRUCTION = /^#\d+ (?:\[(?:[^\]\n]* )?\d+\/\d+\] |\[internal\] |ERROR: process "|DONE \d).*\n?/gm;
 
 function lineAt(text: string, at: number): string {
   const end = text.indexOf("\n", at);

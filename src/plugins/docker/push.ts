@@ -113,10 +113,11 @@ async function pushImage(context: DockerPushContext, key: DockerPushKey, job: Jo
     }
   } catch (error) {
     if (job.signal.aborted) return cancelled(job);
+    if (statusOf(error) === 404) return failure(gone(key));
     return failure(engine.failureOf(error, `pushing ${key.repo}:${key.tag}`));
   }
   if (job.signal.aborted) return cancelled(job);
-  if (refused !== undefined) return failure(pushFailure(refused, key));
+  if (refused !== undefined) return failure(NO_IMAGE.test(refused) ? gone(key) : pushFailure(refused, key));
   if (digest !== undefined) return success(digest);
   const cut = new Error("the connection was closed before the push ended");
   return failure(engine.failureOf(cut, `pushing ${key.repo}:${key.tag}`));
@@ -137,6 +138,13 @@ async function verify(
   const got = seen.value === undefined ? "has no such tag" : `answers ${seen.value.digest}`;
   return failure(problem("PUSH_UNVERIFIED", `pushed ${key.repo}:${key.tag} as ${digest}, but the registry ${got}`));
 }
+
+/** @source moby: what the engine says of a tag that it does not have. */
+const NO_IMAGE = /image does not exist locally|tag does not exist/i;
+
+/** Somebody has cleaned up the engine since the image was tagged: when it is tried again it is built again. */
+const gone = ({ repo, tag }: DockerPushKey): Failure =>
+  problem("ENGINE_FAULT", `pushing ${repo}:${tag}: the engine has just lost the image`);
 
 /** What the engine says when the registry does not answer, or answers that it is ill. */
 const UNREACHABLE =

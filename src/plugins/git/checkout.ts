@@ -67,7 +67,8 @@ async function attempt(
   const made = await makeDirectory(context.state);
   if (!made.ok) return made;
   const top = made.value;
-  const dispose = (): Promise<void> => rm(top, { recursive: true, force: true });
+  // What cannot be removed now, for want of a file handle say, is swept at the next start; the build is done all the same.
+  const dispose = (): Promise<void> => rm(top, { recursive: true, force: true }).catch(() => {});
   const dir = join(top, "tree");
   const filled = await populate(
     { context, root: source, options, job, top, left: { entries: ENTRIES_MAX, bytes: BYTES_MAX } },

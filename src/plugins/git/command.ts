@@ -36,9 +36,12 @@ export interface GitCall {
   readonly protocols?: readonly Protocol[];
   readonly env?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Default: an hour. */
   readonly timeoutMs?: number;
   readonly onOutput?: (chunk: Buffer) => void;
 }
+
+const TIMEOUT_MS = 3_600_000;
 
 /** What a repository could otherwise make git run or read is switched off. */
 const HARDENED = [
@@ -76,22 +79,37 @@ export async function git(context: GitContext, call: GitCall): Promise<Result<Bu
   const home = join(context.state, "git", "home");
   const config = join(context.state, "git", "config");
   await prepare(context, home, config);
-  const late = new AbortController();
-  const timer = context.clock.after(call.timeoutMs ?? 3_600_000, () => late.abort("no answer in time"));
+  const { timeoutMs = TIMEOUT_MS } = call;
+  const limited = limit(context.clock, call.signal, timeoutMs);
   const result = await run({
     argv: ["git", ...(call.gitDir === undefined ? [] : [`--git-dir=${call.gitDir}`]), ...HARDENED, ...call.args],
     cwd: call.cwd ?? (context.opened.has(home) ? home : context.state),
     env: { ...environment(context, home, config), GIT_ALLOW_PROTOCOL: protocolList(call.protocols), ...call.env },
-    signal: AbortSignal.any([call.signal, late.signal]),
+    signal: limited.signal,
     ...(call.onOutput === undefined ? {} : { onOutput: call.onOutput }),
   });
-  timer.unsubscribe();
+  limited.end();
   if (result.ok) return result;
-  if (late.signal.aborted && !call.signal.aborted) {
-    const seconds = Math.round((call.timeoutMs ?? 0) / 1000);
-    return failure(problem("TIMED_OUT", `git ${call.args[0]} gave no answer within ${seconds} s`));
-  }
+  if (limited.signal.aborted && !call.signal.aborted)
+    return failure(problem("TIMED_OUT", `git ${call.args[0]} gave no answer within ${Math.round(timeoutMs / 1000)} s`));
   return failure(named(result.error, call.args[0]));
+}
+
+/**
+ * A signal that is aborted with the given one, or when the time is up. Not by `AbortSignal.any`: one that lives for as
+ * long as a monitor keeps a trace of each that was made of it.
+ */
+function limit(clock: Clock, signal: AbortSignal, limitMs: number): { signal: AbortSignal; end: () => void } {
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
+  const timer = clock.after(limitMs, () => stop.abort("no answer in time"));
+  const end = (): void => {
+    timer.unsubscribe();
+    signal.removeEventListener("abort", onAbort);
+  };
+  return { signal: stop.signal, end };
 }
 
 /** An empty value would allow everything, so a protocol that does not exist stands for none. */

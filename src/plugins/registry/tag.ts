@@ -43,8 +43,8 @@ const UNREACHABLE_MS = 10 * 60_000;
  *
  * A registry has no compare-and-set and holds no receipt. So the guard is `none`, `receipt` is always absent, and the
  * tag pointing at the wanted digest is all the proof there is, of whoever put it there. Nothing can be told of a write
- * that is still in flight: `fence` does nothing, and a put of a dead process that lands late is seen, and mended, at the
- * next look. One request moves a tag, so the time in which that can happen is that of one request.
+ * that is still in flight: `fence` does nothing, and a put of a dead process that lands late is seen at the next look, as
+ * a change by hand. One request moves a tag, so the time in which that can happen is that of one request.
  */
 export function tagKind(ports: TagPorts): TargetKind<TagSpec, TagWanted, Observed, TagRef> {
   return {

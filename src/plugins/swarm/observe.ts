@@ -2,6 +2,7 @@ import type { Observed } from "../../engine/effects/target.ts";
 import { problem } from "../../engine/errors.ts";
 import { failure, type Result, success } from "../../term/output.ts";
 import { type Answer, ask } from "./ask.ts";
+import { whyDown } from "./down.ts";
 import { textAt } from "./fields.ts";
 import { canonicalImage, sameImage } from "./image.ts";
 import type { SwarmPorts } from "./port.ts";
@@ -125,11 +126,14 @@ async function missing(ports: SwarmPorts, spec: SwarmSpec, signal: AbortSignal):
 function seenOf(service: ServiceState, tasks: readonly TaskState[]): SwarmSeen {
   const receipt = receiptOf(service.labels);
   const { id, image } = service;
+  const motion = motionOf(service, tasks);
+  const down = motion === "steady" || motion === "rolled-back" ? whyDown(service, tasks) : undefined;
   return {
     exists: true,
     running: canonicalImage(image),
     version: service.version,
-    motion: motionOf(service, tasks),
+    motion,
+    ...(down === undefined ? {} : { down }),
     service,
     similar: [],
     ref: refCodec.encode({ service: id, image }),

@@ -38,7 +38,10 @@ export function judge(ref: SwarmRef, look: Look): Verdict {
 }
 
 /** Tasks that run the image, of those there are to be. */
-export function progressOf(ref: SwarmRef, { service, tasks }: Look): { readonly done: number; readonly total: number } {
+export function progressOf(
+  ref: SwarmRef,
+  { service, tasks }: Pick<Look, "service" | "tasks">,
+): { readonly done: number; readonly total: number } {
   const wanted = tasks.filter(isWanted);
   const slots = new Set(wanted.map((task) => task.slot)).size;
   const total = typeof service.replicas === "number" ? service.replicas : slots;

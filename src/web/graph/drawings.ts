@@ -26,7 +26,7 @@ export interface Drawings {
 }
 
 export function createDrawings(view: View, clock: Clock, thread: LayoutThread = startLayoutThread(clock)): Drawings {
-  const drawnOf = createPencil(thread);
+  const drawnOf = createPencil(thread, clock);
   const title = `Pipeline of ${view.flavour}`;
   const draw = async (styleSheets: readonly string[]): Promise<Picture> => {
     const drawing: Promise<DrawnGroup>[] = [];
@@ -53,13 +53,14 @@ export function createDrawings(view: View, clock: Clock, thread: LayoutThread = 
   };
 }
 
-/** Draws a group, unless it has been drawn. */
-function createPencil(thread: LayoutThread) {
-  const layout = createLayout(thread.arrange);
+/** Draws a group, unless it has been drawn. A list in place of a layout is not kept: the layout is asked for again. */
+function createPencil(thread: LayoutThread, clock: Clock) {
+  const layout = createLayout(thread.arrange, clock);
   const kept = new WeakMap<GraphGroup, Promise<DrawnGroup>>();
   const draw = async (group: GraphGroup): Promise<DrawnGroup> => {
     const shaped = shapedOf(folded(group));
     const places = await layout(shaped);
+    if (!places.ok) kept.delete(group);
     return drawGroup(shaped, places.ok ? places.value : listOf(shaped));
   };
   return (group: GraphGroup): { readonly fresh: boolean; readonly drawn: Promise<DrawnGroup> } => {

@@ -1,6 +1,7 @@
 import type { Places, Point } from "./layout.ts";
 
-const PIXELS_PER_INCH = 72;
+/** Graphviz counts in inches of so many pixels. */
+export const PIXELS_PER_INCH = 72;
 /** Length of an arrow, and half its width, in pixels. */
 const ARROW = 6;
 const ARROW_HALF = 3;

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { instance, type Viz } from "@viz-js/viz";
 import { placesFrom, simplePlacesFrom } from "./graphviz.ts";
-import type { Outline } from "./layout.ts";
+import type { Outline, Places } from "./layout.ts";
 
 /** The thread that `thread.ts` starts: an outline in, places out. */
 const graphviz = instance();
@@ -12,7 +12,7 @@ parentPort?.on("message", (request: { readonly id: number; readonly outline: Out
 /** Nothing is moved, all is copied. */
 const answer = (message: object): void => parentPort?.postMessage(message, []);
 
-function arrange(viz: Viz, outline: Outline): { readonly places: unknown } | { readonly error: string } {
+function arrange(viz: Viz, outline: Outline): { readonly places: Places } | { readonly error: string } {
   const edges = outline.match(/\d+->\d+/g) ?? [];
   const unrouted = viz.render(outline.replace("{", "{splines=none;"), { format: "plain", engine: "dot" });
   const simple = unrouted.status === "success" ? simplePlacesFrom(unrouted.output, edges) : undefined;

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
+import type { Clock } from "../../engine/clock.ts";
 import type { Result } from "../../term/output.ts";
+import { PIXELS_PER_INCH } from "./graphviz.ts";
 import type { Shaped } from "./shape.ts";
 
-const PIXELS_PER_INCH = 72;
 const LIST_GAP = 8;
 const CACHE_MAX = 2_000;
+/** A graph that is too dense would take the thread for its whole deadline at each look; a machine recovers. */
+const FAILED_FOR_MS = 60_000;
 /** The limits bound the search for dense graphs to a third of the time, at the price of some crossings. */
 const SETTINGS =
   "graph[rankdir=LR,nodesep=0.2,ranksep=0.3,nslimit=2,nslimit1=2,mclimit=0.3,pad=0];" +
@@ -41,22 +44,31 @@ export function outlineOf({ boxes, edges }: Sizes): Outline {
   return `digraph{${SETTINGS}${sizes.join(";")};${edges.map(({ from, to }) => `${from}->${to}`).join(";")}}`;
 }
 
+interface Kept {
+  readonly places: Promise<Result<Places>>;
+  failedMs?: number;
+}
+
 /**
  * Lays groups out. Layouts are kept by outline, so that a change of states costs nothing, and groups of the same shape
- * have one layout.
+ * have one layout. One that failed is tried again a minute later.
  */
-export function createLayout(arrange: Arrange): (group: Shaped) => Promise<Result<Places>> {
-  const kept = new Map<string, Promise<Result<Places>>>();
+export function createLayout(arrange: Arrange, clock: Clock): (group: Shaped) => Promise<Result<Places>> {
+  const kept = new Map<string, Kept>();
+  const good = ({ failedMs }: Kept): boolean => failedMs === undefined || clock.elapsed() - failedMs < FAILED_FOR_MS;
   return ({ shapes, edges }) => {
     const outline = outlineOf({ boxes: shapes, edges });
     const hash = createHash("sha256").update(outline).digest("base64");
     const known = kept.get(hash);
-    if (known !== undefined) return known;
-    const places = arrange(outline);
-    kept.set(hash, places);
+    if (known !== undefined && good(known)) return known.places;
+    const made: Kept = { places: arrange(outline) };
+    kept.set(hash, made);
+    void made.places.then(({ ok }) => {
+      if (!ok) made.failedMs = clock.elapsed();
+    });
     const oldest = kept.keys().next();
     if (kept.size > CACHE_MAX && oldest.done !== true) kept.delete(oldest.value);
-    return places;
+    return made.places;
   };
 }
 

@@ -110,7 +110,7 @@ function drawBox(shape: Shape, { x, y }: Point): string {
     `<title>${escape(tooltip(node, word))}</title>${box}` +
     (node.staleSinceMs === undefined ? "" : `<circle class="stale" cx="${width - 3}" cy="3" r="5" fill="#c05a12"/>`);
   const attributes =
-    `class="${classes}" data-key="${escape(node.key)}" data-label="${inAttribute(node.label)}"` +
+    `class="${classes}" data-key="${escape(node.key)}" data-label="${exact(node.label)}"` +
     ` aria-label="${escape(name)}" transform="translate(${x} ${y})"`;
   if (node.job === undefined) return `<g ${attributes} tabindex="0" role="group">${inside}</g>`;
   return `<a ${attributes} href="/job/${escape(node.job)}">${inside}</a>`;
@@ -121,7 +121,7 @@ function drawChip(shape: Shape, { x, y }: Point): string {
   const { look, word } = markOfNode(node);
   const name = `input from ${node.group}: ${node.label.replaceAll("\n", " ")}`;
   return (
-    `<g class="node chip look-${look}" data-key="${escape(node.key)}" data-label="${inAttribute(node.label)}" tabindex="0"` +
+    `<g class="node chip look-${look}" data-key="${escape(node.key)}" data-label="${exact(node.label)}" tabindex="0"` +
     ` role="group" aria-label="${escape(`${name}: ${word}`)}" transform="translate(${x} ${y})">` +
     `<title>${escape(`${name}: ${word}`)}</title>` +
     `<rect class="box" width="${width}" height="${height}" rx="${height / 2}" fill="#ffffff" stroke="${COLOURS[look]}"/>` +
@@ -129,8 +129,8 @@ function drawChip(shape: Shape, { x, y }: Point): string {
   );
 }
 
-/** A line break in an attribute of XML would be read as a space, and the label taken for another. */
-const inAttribute = (text: string): string => escape(text).replaceAll("\n", "&#10;");
+/** As `brush.js` has it: a label as it is, whatever XML or `escape` makes of its line breaks and unseen characters. */
+const exact = (label: string): string => escape(encodeURI(label.replace(/\p{Cs}/gu, "\uFFFD")));
 
 /** The shape tells the kind: inputs are round, what moves the world has a point, tags a notch. */
 function outline(kind: string, width: number, height: number): string {

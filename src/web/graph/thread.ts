@@ -8,11 +8,14 @@ import type { Arrange, Outline, Places } from "./layout.ts";
 
 /** Dense graphs can take Graphviz minutes; a page does not wait for them. */
 const DEADLINE_MS = 10_000;
+const CLOSING = "the server is closing";
 
 interface Request {
   readonly outline: Outline;
   readonly done: (result: Result<Places>) => void;
 }
+
+const refused = (why: string): Result<Places> => failure(problem("LAYOUT_FAILED", why));
 
 export interface LayoutThread {
   readonly arrange: Arrange;
@@ -22,8 +25,10 @@ export interface LayoutThread {
 /**
  * Layout in one thread of its own, so that pages and effects never wait for it. One request at a time; a request over
  * its deadline ends the thread, and the next one starts another. Fails with `LAYOUT_FAILED`.
+ *
+ * @param spawn Begins a thread; throws when the machine has none to give.
  */
-export function startLayoutThread(clock: Clock): LayoutThread {
+export function startLayoutThread(clock: Clock, spawn: () => Worker = spawnThread): LayoutThread {
   const queue: Request[] = [];
   let thread: Worker | undefined;
   let current: (Request & { readonly id: number; readonly deadline: Subscription }) | undefined;
@@ -40,22 +45,27 @@ export function startLayoutThread(clock: Clock): LayoutThread {
   const drop = (why: string): void => {
     void thread?.terminate();
     thread = undefined;
-    finish(failure(problem("LAYOUT_FAILED", why)));
+    finish(refused(why));
   };
   const next = (): void => {
     const request = current === undefined ? queue.shift() : undefined;
     if (request === undefined) return;
-    if (closed) return request.done(failure(problem("LAYOUT_FAILED", "the server is closing")));
-    thread ??= open();
+    if (closed) return request.done(refused(CLOSING));
     const deadline = clock.after(DEADLINE_MS, () => drop(`no layout within ${DEADLINE_MS / 1000} s`));
     current = { ...request, id: ++lastId, deadline };
-    thread.postMessage({ id: lastId, outline: request.outline }, []); // nothing is moved, all is copied
+    try {
+      thread ??= open();
+      thread.postMessage({ id: lastId, outline: request.outline }, []); // nothing is moved, all is copied
+    } catch (error) {
+      // not at once: each of a thousand requests that wait would be refused from within the one before
+      queueMicrotask(() => drop(`no thread for the layout: ${String(error)}`));
+    }
   };
   const open = (): Worker => {
     const worker = spawn();
     worker.on("message", (answer: { id: number; places: Places } | { id: number; error: string }) => {
       if (answer.id !== current?.id) return;
-      finish("places" in answer ? success(answer.places) : failure(problem("LAYOUT_FAILED", answer.error)));
+      finish("places" in answer ? success(answer.places) : refused(answer.error));
     });
     worker.on("error", (error: Error) => thread === worker && drop(error.message));
     worker.on("exit", () => thread === worker && drop("the layout thread ended"));
@@ -72,14 +82,15 @@ export function startLayoutThread(clock: Clock): LayoutThread {
       closed = true;
       const worker = thread;
       thread = undefined;
-      if (current !== undefined) finish(failure(problem("LAYOUT_FAILED", "the server is closing")));
+      for (const { done } of queue.splice(0)) done(refused(CLOSING));
+      if (current !== undefined) finish(refused(CLOSING));
       await worker?.terminate();
     },
   };
 }
 
 /** Runs the compiled file when this one is compiled, else the source through tsx, which is there in development. */
-function spawn(): Worker {
+export function spawnThread(): Worker {
   const options = { execArgv: [], name: "millrace layout" };
   if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./layout-thread.js", import.meta.url), options);
   // as a module: its CommonJS twin looks for its hooks in the wrong folder

@@ -77,8 +77,10 @@ export const homePage: Page = {
   title: "Overview",
   menu: true,
   handler: async ({ view, clock, drawings }, { visitor, live }) => {
-    const { nodes } = await view.graphSoon();
-    const picture = live || nodes.length === 0 ? undefined : await drawings.soon();
+    const empty = (await view.graphSoon()).nodes.length === 0;
+    const picture = live || empty ? undefined : await drawings.soon();
+    // Nothing is waited for from here on: all that is told is of one step.
+    const { nodes } = view.graph();
     const now = clock.now();
     const stats = view.stats();
     const problems = nodes.filter((node) => node.state === "failed" || node.staleSinceMs !== undefined);

@@ -1,5 +1,6 @@
 /** More boxes than this change their colours at once, without a transition: nobody follows them one by one. */
 const FADING_MAX = 20;
+const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * Shows states on the drawn boxes: by classes, words and symbols, and only where something is another. The boxes are
@@ -27,7 +28,7 @@ export function createBrush(box) {
     for (const node of all) {
       const elements = found.get(node.key) ?? [];
       for (const [index, element] of elements.entries()) {
-        if (element.dataset.label !== node.label) fits = false;
+        if (element.dataset.label !== exact(node.label)) fits = false;
         elements[index] = recolour(element, node);
       }
     }
@@ -42,6 +43,9 @@ export function createBrush(box) {
   look();
   return { look, paint, shows, elementsOf: (key) => found.get(key) ?? [] };
 }
+
+/** As `svg.ts` has it: a label that is compared with itself must not be taken for another. */
+const exact = (label) => encodeURI(label.replace(/\p{Cs}/gu, "\uFFFD"));
 
 /** Returns the element that stands for the node now. */
 function recolour(element, node) {
@@ -59,6 +63,7 @@ function recolour(element, node) {
   write(element.querySelector(".word"), node.word);
   write(element.querySelector("title"), tooltip(node, label));
   set(element, "aria-label", `${node.kind} ${label}: ${node.word}. ${node.detail}`);
+  mark(element, node.staleSince !== undefined);
   return relink(element, node);
 }
 
@@ -77,6 +82,18 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The dot in the corner of a box whose value is old. */
+function mark(element, stale) {
+  const dot = element.querySelector(".stale");
+  if (stale === (dot !== null)) return;
+  if (dot !== null) return dot.remove();
+  const made = document.createElementNS(SVG, "circle");
+  const { x, width } = element.querySelector(".box").getBBox();
+  for (const [name, value] of Object.entries({ class: "stale", cx: x + width - 3, cy: 3, r: 5 }))
+    made.setAttribute(name, value);
+  element.append(made);
+}
+
 /** A box is a link once it has a job. */
 function relink(element, node) {
   if (node.job === undefined || element.getAttribute("href") === `/job/${node.job}`) return element;
@@ -84,7 +101,7 @@ function relink(element, node) {
     element.setAttribute("href", `/job/${node.job}`);
     return element;
   }
-  const link = document.createElementNS("http://www.w3.org/2000/svg", "a");
+  const link = document.createElementNS(SVG, "a");
   for (const { name, value } of element.attributes) {
     if (name !== "tabindex" && name !== "role") link.setAttribute(name, value);
   }

@@ -11,7 +11,8 @@ export function startGraph() {
   const brush = createBrush(box);
   const news = new Map(); // to be painted with the next frame, however many events came
   let chosen;
-  let timer;
+  let drawing = false;
+  let outdated = false;
   let frame;
 
   const paint = (node) => {
@@ -25,16 +26,22 @@ export function startGraph() {
     news.clear();
   };
   const redraw = () => {
-    timer ??= setTimeout(async () => {
-      timer = undefined;
-      const svg = await fetchDrawing().catch(() => undefined);
-      if (svg !== undefined) {
-        box.replaceChildren(svg);
-        brush.look();
-      }
-      for (const node of nodes.values()) paint(node);
-      light(box, brush, chosen);
-    }, SETTLE_MS);
+    outdated = true;
+    if (drawing) return; // one at a time: an earlier drawing must not come after a later one
+    drawing = true;
+    setTimeout(draw, SETTLE_MS);
+  };
+  const draw = async () => {
+    outdated = false;
+    const svg = await fetchDrawing().catch(() => undefined);
+    drawing = false;
+    if (svg !== undefined) {
+      box.replaceChildren(svg);
+      brush.look();
+    }
+    for (const node of nodes.values()) paint(node);
+    light(box, brush, chosen);
+    if (outdated) redraw();
   };
   const choose = (element) => {
     chosen = element?.dataset.key;

@@ -37,6 +37,29 @@ describe("a deploy that the threshold holds", () => {
     expect([made.shows(), reads, made.rows()[0]?.before]).toEqual(["ok one", 1, "by hand"]);
   });
 
+  it("waits for the newest value only, when newer ones come while it reads the head and ends its job", async () => {
+    const made = deploying({
+      dies: (point) => {
+        if (point === "before commit job cancelled") made.input.set("three");
+        return false;
+      },
+    });
+    made.fresh = async (): Promise<Result<unknown>> => {
+      made.input.set("two");
+      return { ok: true, value: undefined };
+    };
+    made.rig.engine.confirm.set("dangerous", "ann");
+    made.input.set("one");
+    await made.pass();
+    made.rig.engine.jobs.start(only(made), "ann");
+    await made.pass();
+    const inputs = made.jobs().map(({ id }) => made.rig.store.queries.jobInputs(id)[0]?.text);
+    expect([inputs, made.jobs().map(({ state }) => state)]).toEqual([
+      ["one", "three"],
+      ["cancelled", "waiting"],
+    ]);
+  });
+
   it("waits anew for a newer value: the job of the old one ends as superseded", async () => {
     const made = await held();
     made.input.set("two");
@@ -106,6 +129,52 @@ describe("a deploy that the threshold holds", () => {
     await next.pass();
     expect(next.jobs().map(({ state }) => state)).toEqual(["interrupted", "waiting"]);
     expect(next.world.arrivals).toEqual([]);
+  });
+});
+
+describe("a Rebuild that nobody has begun with", () => {
+  const waiting = async (): Promise<Deploying> => {
+    const made = deploying({}, "one");
+    await made.pass();
+    made.rig.engine.confirm.set("dangerous", "ann");
+    expect((await made.lane.force()).ok).toBe(true);
+    const next = await made.restart("one");
+    next.rig.engine.confirm.set("dangerous", "ann");
+    await next.pass();
+    return next;
+  };
+
+  it("is not forgotten when Millrace dies, and is done once", async () => {
+    const made = await waiting();
+    expect([made.shows(), made.moves()]).toEqual(["active waiting", ["one"]]);
+    const next = await made.restart("one");
+    await next.pass(HOUR);
+    expect([next.shows(), next.moves(), next.intents()]).toEqual([
+      "ok one",
+      ["one", "one"],
+      ["1 verified", "2 verified"],
+    ]);
+    const last = await next.restart("one");
+    await last.pass(HOUR);
+    expect([last.shows(), last.moves()]).toEqual(["ok one", ["one", "one"]]);
+  });
+
+  it("is cancelled for good", async () => {
+    const made = await waiting();
+    expect((await made.rig.engine.jobs.cancel(made.jobs().at(-1)?.id ?? "", "ann", "no")).ok).toBe(true);
+    await made.pass();
+    const next = await made.restart("one");
+    await next.pass(HOUR);
+    expect([next.shows(), next.moves()]).toEqual(["ok one", ["one"]]);
+  });
+
+  it("is of no more use when something newer is wanted", async () => {
+    const made = await waiting();
+    const next = await made.restart("two");
+    await next.pass();
+    const last = await next.restart("one");
+    await last.pass(HOUR);
+    expect([last.shows(), last.moves()]).toEqual(["ok one", ["one", "two", "one"]]);
   });
 });
 

@@ -308,6 +308,15 @@ describe("Rebuild", () => {
     ]);
   });
 
+  it("applies what runs already on a target without a receipt too", async () => {
+    const { pass, lane, moves, intents, world } = deploying({}, "old");
+    await pass();
+    expect([moves(), world.thing("web")?.receipt]).toEqual([[], undefined]);
+    expect((await lane.force()).ok).toBe(true);
+    await pass();
+    expect([moves(), intents()]).toEqual([["old"], ["2 verified"]]);
+  });
+
   it("is refused while a deploy is under way, and while nothing is wanted", async () => {
     const made = deploying();
     expect(await made.lane.force()).toMatchObject({ ok: false, error: { message: /nothing is wanted/ } });

@@ -132,6 +132,23 @@ describe("without an open intent", () => {
       { last: ending("failed"), seen: { ...seen, receipt: mine, running: "five", motion: "failed" } },
       "give-up",
     ],
+    ["what is wanted does not run", { seen: { ...seen, running: "five", down: "it fell" } }, "down"],
+    [
+      "what is wanted does not run, and was undone to once",
+      { cleared: 5, seen: { ...seen, running: "five", motion: "rolled-back", down: "it fell" } },
+      "down",
+    ],
+    [
+      "what is wanted does not run, and it failed before",
+      { last: ending("failed"), seen: { ...seen, receipt: mine, running: "five", down: "it fell" } },
+      "give-up",
+    ],
+    [
+      "what is wanted does not run, and is asked for again",
+      { want: { ...want, forced: true }, seen: { ...seen, running: "five", down: "it fell" } },
+      "clear 5",
+    ],
+    ["something else does not run", { cleared: 5, seen: { ...seen, down: "it fell" } }, "plan"],
     [
       "an update to what is wanted has come to a halt, and it was not ours",
       { cleared: 5, seen: { ...seen, running: "five", motion: "failed" } },
@@ -216,6 +233,12 @@ describe("changed by hand", () => {
     ["to hold, a newer intent open, not sent", newerIntent("planned"), { policy: "hold" }, "end superseded"],
     ["to hold, a newer intent open, sent", newerIntent("applied"), { policy: "hold" }, "settle"],
     ["adopted", {}, { settled: { generation: 5, running: "x" } }, "rest: adopted"],
+    [
+      "adopted, and it does not run",
+      { seen: { ...byHand, down: "it fell" } },
+      { settled: { generation: 5, running: "x" } },
+      "down",
+    ],
     [
       "adopted, a newer value wanted",
       { want: newer },

@@ -108,6 +108,26 @@ describe("Cancel", () => {
   });
 });
 
+describe("the end of the process", () => {
+  it("while a write is being prepared is no ending of the intent: the next process sends it", async () => {
+    const made = deploying({
+      dies: (point) => {
+        // A kind that is interrupted before it has sent anything refuses: a tag's, while it reads the manifest.
+        if (point === "before apply")
+          for (const job of made.rig.engine.jobs.open.values()) job.interrupt("Millrace is being stopped");
+        return false;
+      },
+    });
+    made.world.mishaps.push("refused");
+    made.input.set("one");
+    await made.pass();
+    expect([made.intents(), made.jobs().map(({ state }) => state)]).toEqual([["1 planned"], ["interrupted"]]);
+    const next = await made.restart("one");
+    await next.pass();
+    expect([next.shows(), next.moves(), next.intents()]).toEqual(["ok one", ["one"], ["1 verified"]]);
+  });
+});
+
 /** It is not tried again by itself: not in an hour, nor after a restart. */
 async function expectLeftAlone(made: Deploying): Promise<void> {
   await made.pass(HOUR_MS);

@@ -39,6 +39,19 @@ describe("the headline of a log", () => {
     expect(headline(log, rule("^error: .*$"))).toBe("error: theirs");
   });
 
+  test("is not what the Dockerfile says, but what it led to", () => {
+    const log = [
+      '#5 [build 2/7] RUN echo "fatal: no" && make',
+      "#3 [internal] load metadata for fatal: no",
+      "#5 0.123 [1/2] fatal: yes",
+      '#5 ERROR: process "/bin/sh -c echo \\"fatal: no\\" && make" did not complete successfully: exit code: 2',
+      "#5 DONE 0.1s",
+      "#6 ERROR: failed to copy: fatal: as well",
+      "",
+    ].join("\n");
+    expect(outputOf(log)).toBe("[1/2] fatal: yes\nERROR: failed to copy: fatal: as well\n");
+  });
+
   test("is one line", () => {
     expect(headline("a\tb\u0007\n  c\n", rule("a[\\s\\S]*c", 1, "$0"))).toBe("a b c");
   });

@@ -69,6 +69,19 @@ if [ $nth = "$(cat "$here/fails-at")" ]; then echo "fatal: cannot open it: Too m
 exec ${git} "$@"
 `;
 
+test("a checkout that cannot be removed is no reason for what was made of it to fail", async () => {
+  const work = makeRepository({ "a.txt": "a\n" });
+  onTestFinished(work.dispose);
+  const state = mkdtempSync(join(tmpdir(), "millrace-git-stays-"));
+  onTestFinished(() => rmSync(state, { recursive: true, force: true }));
+  const options = { includeGit: false, submodules: true } as const;
+  const commit = work.git("rev-parse", "HEAD");
+  const taken = await checkout(createGit(state, createClock()), { url: work.dir }, commit, options, testJob());
+  rmSync(join(state, "tmp"), { recursive: true });
+  writeFileSync(join(state, "tmp"), "no directory any more");
+  expect(taken.ok && (await taken.value.dispose())).toBe(undefined);
+});
+
 describe.skipIf(!mayMount())("a disk without inodes", () => {
   test("is a full disk, which heals", async () => {
     const disk = smallDisk("size=8m,nr_inodes=200");
@@ -105,6 +118,17 @@ test("a program that is not there is named, and does not heal", async () => {
   const message = "cannot run millrace-no-such-program: spawn millrace-no-such-program ENOENT";
   const error = { code: "COMMAND_NOT_FOUND", class: "system", message };
   expect(await run({ argv: ["millrace-no-such-program"] })).toMatchObject({ ok: false, error });
+});
+
+test("output that is too long is not cut off and taken for the whole", async () => {
+  const error = { code: "COMMAND_FAILED", message: "head wrote more than 64 MiB, which is the most that is read" };
+  expect(await run({ argv: ["head", "-c", "67108865", "/dev/zero"] })).toMatchObject({ ok: false, error });
+  expect(await run({ argv: ["head", "-c", "67108864", "/dev/zero"] })).toMatchObject({ ok: true });
+});
+
+test("what the system refuses at once is a failure as well, and no exception", async () => {
+  const argv = ["true", "x".repeat(4 * 1024 * 1024)] as const; // more than one argument may have
+  expect(await run({ argv })).toMatchObject({ ok: false, error: { message: "cannot run true: spawn E2BIG" } });
 });
 
 function fillInodes(dir: string): number {

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { getEventListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +44,19 @@ describe("readHeads", () => {
     const work = makeRepository({ a: "1" });
     execFileSync("chown", ["-R", "65534:65534", work.dir]);
     expect(await readHeads(context, { url: work.dir }, signal)).toMatchObject({ ok: true });
+    work.dispose();
+  });
+
+  test("leaves nothing behind on the signal of a monitor, which lives for long", async () => {
+    const work = makeRepository({ a: "1" });
+    const lasting = new AbortController().signal;
+    for (let reads = 0; reads < 3; reads += 1) await readHeads(context, { url: work.dir }, lasting);
+    // Node notes what was made of a signal under a symbol of its own.
+    const notes = Object.getOwnPropertySymbols(lasting).filter(({ description }) =>
+      /depend[ae]nt/i.test(description ?? ""),
+    );
+    const noted = notes.map((name): unknown => Reflect.get(lasting, name)).filter(Boolean);
+    expect([getEventListeners(lasting, "abort").length, noted]).toEqual([0, []]);
     work.dispose();
   });
 

@@ -1,6 +1,6 @@
 import { digestOf } from "../forge.ts";
 import type { Plan } from "../plan.ts";
-import { type Followed, laneOf, tagLaneOf } from "../shapes.ts";
+import { type Followed, isOf, laneOf, tagLaneOf } from "../shapes.ts";
 import type { World } from "../world.ts";
 import type { Fault } from "./fault.ts";
 
@@ -29,11 +29,9 @@ export function losses(world: World, plan: Plan): readonly Fault[] {
 const tagOf = (lane: string): string => lane.replace(/^registry-tag\//, "");
 
 /** Why the newest value may rightly not run. */
-function excuseOf({ history }: World, { image }: Followed, lane: string, quality: string) {
+function excuseOf({ history }: World, followed: Followed, lane: string, quality: string) {
   if (quality === "unbuildable") return "it cannot be built";
   if (quality === "crashing" && !lane.startsWith("registry-tag/")) return "it does not get healthy";
-  const repo = image.split("/").slice(1).join("/");
-  return history.people.find(
-    ({ of, value }) => (of === lane && value === "hand image") || (of.startsWith(`${repo}/`) && value === "cancel"),
-  )?.value;
+  const excuses = ["hand image", "cancel"];
+  return history.people.find((act) => isOf(act, lane, followed) && excuses.includes(act.value ?? ""))?.value;
 }

@@ -16,6 +16,7 @@ export const histories: readonly Bounds[] = [
   { heads: ["A", "A!", "A"], ...worst, builds: false },
   { heads: ["A", "B~"], ...worst },
   { heads: ["A~", "B"], ...worst },
+  { heads: ["A~", "B", "A~"], ...bad },
   { heads: ["A", "B?"], ...worst },
   { heads: ["A?", "B"], ...worst },
   { heads: ["A", "B"], ...bad, outages: 1 },

@@ -2,7 +2,7 @@ import { type Ending, nextAct, type Situation } from "../../../../src/engine/eff
 import { wish, wishTried } from "../../../../src/engine/effects/wants.ts";
 import { begun, driftOf, endedAs, heldFor, newestOf, repaired, settledAs } from "./drift.ts";
 import { type Bounds, kind, NOTHING_HELD, OWNER, type Request, type Rest, type Row, type State } from "./state.ts";
-import { observed } from "./target.ts";
+import { isDown, observed } from "./target.ts";
 
 /** What the process may do next: nothing while it waits for something outside, else one of these. */
 export function acts(bounds: Bounds, state: State): readonly State[] {
@@ -27,6 +27,8 @@ export function acts(bounds: Bounds, state: State): readonly State[] {
       return [ended(state, act.state)];
     case "rest":
       return [{ ...state, rests: act.why, noted: act.why === "as wanted" ? settledAs(state) : state.noted }];
+    case "down":
+      return [{ ...state, rests: act.act, noted: bearsWanted(state) ? settledAs(state) : state.noted }];
     case "give-up":
     case "hold":
       return [{ ...state, rests: act.act }];
@@ -52,6 +54,8 @@ export const situationOf = (bounds: Bounds, state: State): Situation => ({
   recorded: state.seen?.receipt !== undefined && state.seen.receipt.intent === state.adopted,
   drift: driftOf(bounds, state),
 });
+
+const bearsWanted = ({ seen, wishes }: State): boolean => seen?.running === wishes.current?.running;
 
 const drifted = (state: State, rests: Rest, why: string): State => ({
   ...state,
@@ -170,7 +174,7 @@ function settled(bounds: Bounds, state: State): readonly State[] {
 /** The target itself tells how the change of the open intent ended. */
 function judged({ row, running, motion, receipt }: State): Ending["state"] {
   if (receipt !== undefined && receipt.intent === row?.id && motion === "failed") return "failed";
-  if (running === row?.running) return "verified";
+  if (running === row?.running) return isDown(running) ? "failed" : "verified";
   return motion === "rolled-back" ? "rolled-back" : "failed";
 }
 
@@ -193,10 +197,10 @@ function ended(state: State, ending: Ending["state"]): State {
 function isTrue({ running, motion, landed, lineage }: State, row: Row, ending: Ending["state"]): boolean {
   switch (ending) {
     case "verified":
-      return running === row.running && motion !== "moving" && motion !== "failed";
+      return running === row.running && motion !== "moving" && !isDown(running);
     case "rolled-back":
     case "failed":
-      return running !== row.running || motion === "failed";
+      return running !== row.running || isDown(running);
     case "superseded":
       return !landed.includes(`${lineage}.${row.generation}`);
   }

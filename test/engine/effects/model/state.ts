@@ -118,7 +118,16 @@ export interface State {
   readonly untrue: boolean;
 }
 
-export type Rest = "as wanted" | "adopted" | "nothing wanted" | "give-up" | "hold" | "report" | "wait" | "later";
+export type Rest =
+  | "as wanted"
+  | "adopted"
+  | "nothing wanted"
+  | "give-up"
+  | "down"
+  | "hold"
+  | "report"
+  | "wait"
+  | "later";
 
 export type Left = Record<
   "crashes" | "lost" | "hands" | "undos" | "outages" | "presses" | "cancels" | "adopts" | "restores",

@@ -32,7 +32,7 @@ function counted(bounds: Bounds, state: State, { stamp, value, wished, lineage }
   const wish = `${lineage}.${stamp.generation}`;
   const { hands, undos, presses, adopts, restores } = bounds;
   const untouched = [hands, undos, presses, adopts, restores].every((times) => times === undefined);
-  const runsAlready = untouched && state.running === value && state.motion === "steady";
+  const runsAlready = untouched && state.running === value && state.motion === "steady" && !isDown(value);
   // Who restores an old backup cannot be told of the intents that came after it.
   const ended = state.lineage === 0 && state.row?.id !== stamp.intent;
   return {
@@ -48,7 +48,7 @@ function counted(bounds: Bounds, state: State, { stamp, value, wished, lineage }
 export function finish(state: State): State {
   const version = state.version + 1;
   if (state.running.endsWith("!")) return { ...state, ...state.before, version, motion: "rolled-back" };
-  return { ...state, version, motion: state.running.endsWith("~") ? "failed" : "steady" };
+  return { ...state, version, motion: isDown(state.running) ? "failed" : "steady" };
 }
 
 /** Somebody changes what runs; our receipt stays, as with `docker service update`. */
@@ -68,8 +68,13 @@ export const undoneByHand = (state: State): State => ({
   motion: "rolled-back",
 });
 
+/** What stopped half-way does not run, also when a write has made the target forget that it stopped. */
+export const isDown = (value: string): boolean => value.endsWith("~");
+
 /** A look at it. */
 export function observed({ guard }: Bounds, { running, version, motion, receipt }: State): Observed {
   const seen = { exists: true, running, version: guard === "none" ? running : String(version), motion, ref: null };
-  return receipt === undefined ? seen : { ...seen, receipt };
+  const still = motion === "steady" || motion === "rolled-back";
+  const down = still && isDown(running) ? { down: "it stopped half-way" } : {};
+  return receipt === undefined ? { ...seen, ...down } : { ...seen, ...down, receipt };
 }

@@ -1,4 +1,5 @@
 import { type Bounds, BY_HAND, OLD, type State } from "./state.ts";
+import { isDown } from "./target.ts";
 
 /** Whether the target does not run in the end what it should. */
 export function isWrong(bounds: Bounds, state: State): boolean {
@@ -8,6 +9,8 @@ export function isWrong(bounds: Bounds, state: State): boolean {
   switch (rests) {
     case "as wanted":
       return running !== newest;
+    case "down":
+      return running !== newest || isGood(newest);
     case "give-up":
       return !(isGood(newest) ? touched(bounds) : isWhatWas(bounds, running));
     case "report":
@@ -25,8 +28,8 @@ export function isWrong(bounds: Bounds, state: State): boolean {
 }
 
 /** Whether something else is shown in the end than what is so. */
-export const isHidden = ({ heads }: Bounds, { running, motion, rests }: State): boolean =>
-  rests !== "hold" && (rests === "as wanted") !== (running === heads.at(-1) && motion !== "failed");
+export const isHidden = ({ heads }: Bounds, { running, rests }: State): boolean =>
+  rests !== "hold" && (rests === "as wanted") !== (running === heads.at(-1) && !isDown(running));
 
 const isGood = (value: string): boolean => !/[!~?]$/.test(value);
 
