@@ -79,6 +79,20 @@ describe("overview", () => {
     expect(body).toContain('href="/favicon/failed.svg"');
   });
 
+  test("says of which branch or pull request a problem is", async () => {
+    const failure = problem("BUILD_FAILED", "it broke");
+    const view = new FakeView();
+    const keys = [
+      "acme/shop/Dockerfile/branch:fix%2Fa%20b/build",
+      "acme/shop/Dockerfile/pr:7/build",
+      "acme/shop/heads",
+    ];
+    view.nodes = keys.map((key) => ({ ...makeNode(key), state: "failed", failure, detail: "it broke" }));
+    await open(view);
+    const places = [...(await page("/")).matchAll(/<span class="about">(acme[^<]*)</g)].map(([, place]) => place);
+    expect(places).toEqual(["acme/shop · fix/a b", "acme/shop · #7"]);
+  });
+
   test("tells of one moment, also when something fails while the graph is drawn", async () => {
     const failure = problem("BUILD_FAILED", "it broke meanwhile");
     class Moving extends FakeView {

@@ -52,6 +52,8 @@ interface Version {
 interface Problem {
   readonly mark: Mark;
   readonly label: string;
+  /** The repository, and the branch or pull request. */
+  readonly where: string;
   readonly key: string;
   readonly message: string;
   readonly hint: string;
@@ -157,6 +159,7 @@ function problemOf(node: GraphNode, now: number): Problem {
   return {
     mark: markOfNode(node),
     label: node.label.replaceAll("\n", " "),
+    where: whereOf(node.key),
     key: node.key,
     message: failure?.message ?? node.detail,
     hint: failure?.hint ?? "",
@@ -165,6 +168,15 @@ function problemOf(node: GraphNode, now: number): Problem {
     job: node.job === undefined ? undefined : `/job/${node.job}`,
     again,
   };
+}
+
+/** `acme/shop · live` of `acme/shop/Dockerfile/branch:live/build`; keys are percent-encoded, segment by segment. */
+function whereOf(key: string): string {
+  const [owner = "", name = "", ...rest] = key.split("/");
+  const ref = rest.find((segment) => /^(branch|pr):/.test(segment));
+  if (ref === undefined) return "";
+  const shown = ref.startsWith("pr:") ? `#${ref.slice(3)}` : ref.slice("branch:".length);
+  return [`${decodeURIComponent(owner)}/${decodeURIComponent(name)}`, decodeURIComponent(shown)].join(" · ");
 }
 
 const againIn = (ms: number): string => (ms < 1_000 ? "trying again now" : `tried again in ${duration(ms)}`);

@@ -50,6 +50,7 @@ const untold: readonly (readonly [RegExp, string])[] = [
   [/\bendJob\(|\bjob\.end\(/, "before commit job ok intent verified"],
   [/\bsleep\(|\bunreachable\(/, "asleep: nothing is under way, and the next look is a point"],
   [/\boptions\.fresh\(/, "a read: phases.test.ts"],
+  [/\btrouble\(fresh\.error\)/, "refused before anything was written or sent: vouch.test.ts"],
   [/\badoptSeen\(|\braiseEpoch\(|\bjournal\.save\(|\bcancelled\(|\bjob\.row\.note\b/, "by a person: by-hand.test.ts"],
 ];
 
