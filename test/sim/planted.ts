@@ -17,7 +17,7 @@ export const bugs: readonly Bug[] = [
     name: "a target that takes writes of any version: no compare-and-set",
     planted: () => ({ noCompare: true }),
     noticed: ["stale", "duplicate"],
-    seeds: 60,
+    seeds: 200,
   },
   {
     name: "no fence",
@@ -37,7 +37,7 @@ export const bugs: readonly Bug[] = [
     name: "intents that are recorded only when they have ended",
     planted: () => ({ drop: (write) => write.put === "intent" && write.row.endedMs === null }),
     noticed: ["lost", "stale", "duplicate"],
-    seeds: 60,
+    seeds: 200,
   },
   {
     name: "a commit that was seen before is not news",
@@ -78,7 +78,7 @@ export const bugs: readonly Bug[] = [
       }),
     }),
     noticed: ["truth"],
-    seeds: 60,
+    seeds: 200,
   },
   {
     name: "a commit that is confirmed before it is written",
