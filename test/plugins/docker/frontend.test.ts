@@ -16,7 +16,12 @@ describe("the program that reads a Dockerfile", () => {
     ["#!/usr/bin/env x\n# syntax=evil\n", "evil"],
     ["// syntax=evil\nFROM x", "evil"],
     ["\n\n  # hello\n# syntax=evil\nFROM x", "evil"],
-    ['{"syntax": "evil"}', "evil"],
+    ['{"syntax": "evil"}', "JSON"],
+    ['{"syntax": "docker/dockerfile:1", "s\\u0079ntax": "evil"}', "JSON"],
+    ["# a=1\rFROM x\n# syntax=evil\nFROM x", "evil"], // BuildKit ends no line at a lone CR
+    ["# a=1\u2028FROM x\n# syntax=evil\nFROM x", "evil"],
+    ["#!syntax=docker/dockerfile:1\n# syntax=evil\nFROM x", "evil"], // the first line is left out by BuildKit
+    ["# syntax=docker/dockerfile:1\nFROM x", "docker/dockerfile:1"],
     ["{", "JSON"],
   ])("is found in %j", (text, found) => {
     expect(frontendIn(text)).toBe(found);
@@ -40,5 +45,23 @@ describe("the program that reads a Dockerfile", () => {
   ])("may be %s: %s", async (name, may) => {
     writeFileSync(join(dir, "Dockerfile"), `# syntax=${name}\nFROM x\n`);
     expect((await pinnedFrontend(dir, "Dockerfile")).ok).toBe(may);
+  });
+
+  it.each([
+    ["behind more comments than are looked at", "#", "# syntax=evil"],
+    ["where the part that is looked at ends", "//", "// syntax=evil"],
+  ])("is refused %s", async (_, style, last) => {
+    const directive = `${style} a=${"x".repeat(1_000)}\n`;
+    for (const short of [0, 1, 2, 3]) {
+      const fill = 64 * 1024 - 65 * directive.length - style.length - 4 - short;
+      const head = `${directive.repeat(65)}${style} b=${"x".repeat(fill)}\n`;
+      writeFileSync(join(dir, "Dockerfile"), `${head}${last}\nFROM x\n`);
+      expect((await pinnedFrontend(dir, "Dockerfile")).ok).toBe(false);
+    }
+  });
+
+  it("is not looked for behind the first instruction, however long the file is", async () => {
+    writeFileSync(join(dir, "Dockerfile"), `FROM x\n${"# syntax=evil\n".repeat(10_000)}`);
+    expect((await pinnedFrontend(dir, "Dockerfile")).ok).toBe(true);
   });
 });
