@@ -2,7 +2,7 @@ import { lstat, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, posix, relative, sep } from "node:path";
 import { problem } from "../../engine/errors.ts";
 import { failure, type Result, success } from "../../term/output.ts";
-import { type Ignore, parseIgnore } from "./ignore.ts";
+import { IGNORE_BYTES_MAX, type Ignore, ignoreTooLarge, parseIgnore } from "./ignore.ts";
 
 /** Names listed in a message, and how many entries are looked at for it. */
 const LISTED_MAX = 20;
@@ -34,7 +34,11 @@ export async function readIgnore(dir: string, dockerfile: string): Promise<Resul
     const path = await follow(dir, name);
     if (path === OUTSIDE)
       return failure(problem("CONTEXT_REFUSED", `${name} is a link that leads out of the repository`));
-    if (path !== undefined) return parseIgnore(await readFile(join(dir, path), "utf8"), name);
+    if (path === undefined) continue;
+    const file = join(dir, path);
+    // Looked at before it is read: it is somebody else's, and may be of any size.
+    if ((await stat(file)).size > IGNORE_BYTES_MAX) return failure(ignoreTooLarge(name));
+    return parseIgnore(await readFile(file, "utf8"), name);
   }
   return parseIgnore("", ".dockerignore");
 }

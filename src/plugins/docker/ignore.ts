@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { problem } from "../../engine/errors.ts";
-import { failure, type Result, success } from "../../term/output.ts";
+import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import { type Glob, parseGlob } from "./glob.ts";
 
 /** What a `.dockerignore` leaves out of the build's context. */
@@ -12,7 +12,7 @@ export interface Ignore {
 }
 
 /** Every pattern is tried on every path, so a hostile list is stopped here. */
-const BYTES_MAX = 64 * 1024;
+export const IGNORE_BYTES_MAX = 64 * 1024;
 const PATTERNS_MAX = 1_000;
 
 /**
@@ -24,9 +24,7 @@ const PATTERNS_MAX = 1_000;
  */
 export function parseIgnore(text: string, name: string): Result<Ignore> {
   const lines = text.replace(/^\uFEFF/, "").split("\n");
-  if (text.length > BYTES_MAX || lines.length > PATTERNS_MAX) {
-    return failure(problem("CONTEXT_REFUSED", `${name} is larger than ${BYTES_MAX} bytes or ${PATTERNS_MAX} lines`));
-  }
+  if (text.length > IGNORE_BYTES_MAX || lines.length > PATTERNS_MAX) return failure(ignoreTooLarge(name));
   const rules: Rule[] = [];
   for (const [at, line] of lines.entries()) {
     const rule = line.startsWith("#") ? undefined : parseRule(line.trim());
@@ -38,6 +36,9 @@ export function parseIgnore(text: string, name: string): Result<Ignore> {
     leavesOut: (path) => leavesOut(rules, path),
   });
 }
+
+export const ignoreTooLarge = (name: string): Failure =>
+  problem("CONTEXT_REFUSED", `${name} is larger than ${IGNORE_BYTES_MAX} bytes or ${PATTERNS_MAX} lines`);
 
 interface Rule {
   readonly exception: boolean;

@@ -1,4 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { readIgnore } from "../../../src/plugins/docker/dockerfile.ts";
 import { parseIgnore } from "../../../src/plugins/docker/ignore.ts";
 
 function left(lines: readonly string[], paths: readonly string[]): readonly string[] {
@@ -47,5 +51,14 @@ describe(".dockerignore (test/real/dockerignore.test.ts compares with Docker its
     expect(left([stars], [`${"a/".repeat(500)}b`])).toHaveLength(1);
     expect(performance.now() - start).toBeLessThan(500);
     expect(parseIgnore("x\n".repeat(100_000), ".dockerignore").ok).toBe(false);
+  });
+
+  test("a huge one is refused before it is read", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "millrace-ignore-"));
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+    const path = join(dir, ".dockerignore");
+    writeFileSync(path, "");
+    truncateSync(path, 3 * 1024 ** 3); // a hole: it takes no room
+    expect(await readIgnore(dir, "Dockerfile")).toMatchObject({ ok: false, error: { code: "CONTEXT_REFUSED" } });
   });
 });
