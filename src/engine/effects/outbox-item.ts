@@ -69,6 +69,8 @@ export class OutboxItem<Want> {
   #queued = false;
   /** What is being sent right now. */
   #flying: Wanted<Want> | undefined;
+  /** What is being sent may be undone by the time it is confirmed: see `again`. */
+  #outdated = false;
   #timer: Subscription | undefined;
   #abandon: Subscription | undefined;
   #users = 0;
@@ -139,10 +141,13 @@ export class OutboxItem<Want> {
 
   /** What was confirmed does not hold any more: it is sent once more. */
   again(): void {
+    this.#outdated = this.#flying !== undefined;
     if (this.#confirmed !== undefined) this.#confirmed = { ...this.#confirmed, digest: "" };
     this.#told = undefined;
     this.#failure = undefined;
     this.#save();
+    this.#timer?.unsubscribe();
+    this.#timer = undefined; // it may stand for a repetition much later
     this.#arm();
     this.#publish();
   }
@@ -224,9 +229,11 @@ export class OutboxItem<Want> {
   #take(want: Wanted<Want>, result: Result<Json>): void {
     const { engine } = this.#keeper;
     const nowMs = engine.clock.elapsed();
+    const outdated = this.#outdated;
+    this.#outdated = false;
     if (result.ok) {
-      this.#confirmed = { digest: want.digest, kept: result.value };
-      this.#told = ok(result.value);
+      this.#confirmed = { digest: outdated ? "" : want.digest, kept: result.value };
+      this.#told = outdated ? undefined : ok(result.value);
       this.#failure = undefined;
       this.#tries = 0;
       this.#unsure = false;
@@ -235,8 +242,11 @@ export class OutboxItem<Want> {
       for (const [digest, until] of this.#doubts) if (until <= nowMs) this.#doubts.delete(digest);
       return;
     }
-    this.#failure = result.error;
-    if (result.error.class !== "transient") return;
+    // A refusal is about the very value that was sent: a newer one is not held up by it.
+    if (result.error.class !== "transient") {
+      this.#failure = want.digest === this.#want?.digest ? result.error : undefined;
+      return;
+    }
     const { retryAtMs } = result.error;
     if (retryAtMs === undefined) this.#doubt(want.digest, nowMs);
     const waitMs = Math.max(backoffMs(this.#tries, engine.random()), (retryAtMs ?? 0) - engine.clock.now());

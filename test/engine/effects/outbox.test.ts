@@ -118,6 +118,15 @@ describe("what does not arrive", () => {
     expect([next.shows(), next.outbox.unsent()]).toEqual(["ok 1", []]);
   });
 
+  it("holds up no newer value that came while it was on its way, when it is refused", async () => {
+    const { other, pass, input, shows } = telling({}, "odd");
+    other.mishaps.push("refused");
+    await pass(100);
+    input.set("even");
+    await pass();
+    expect([shows(), other.heard]).toEqual(["ok 1", ["web=even"]]);
+  });
+
   it("never shows an older value in the end: one that lands late is sent over", async () => {
     const { other, pass, input } = telling({}, "old");
     other.mishaps.push("late");
@@ -167,6 +176,36 @@ describe("what does not arrive", () => {
     await pass(1_000);
     expect(heard).toHaveLength(100);
     expect(rig.engine.clock.elapsed()).toBeGreaterThan(0);
+  });
+});
+
+describe("what the other side was made to forget", () => {
+  it("is sent once more", async () => {
+    const { outbox, sender, other, pass, shows } = telling({}, "ok");
+    await pass();
+    outbox.again(sender, "web");
+    await pass();
+    expect([shows(), other.heard]).toEqual(["ok 2", ["web=ok", "web=ok"]]);
+  });
+
+  it("is sent once more also when it was on its way", async () => {
+    const { outbox, sender, other, pass, shows } = telling({}, "ok");
+    await pass(100);
+    outbox.again(sender, "web");
+    await pass();
+    expect([shows(), other.heard]).toEqual(["ok 2", ["web=ok", "web=ok"]]);
+  });
+
+  it("is sent at once, whatever else is to be repeated later", async () => {
+    const { outbox, sender, other, pass, input } = telling({}, "old");
+    other.mishaps.push("lost");
+    await pass(500);
+    input.set("new");
+    await pass(10_000);
+    expect(other.heard).toEqual(["web=new"]); // and once more in a minute: the old one may land yet
+    outbox.again(sender, "web");
+    await pass(1_000);
+    expect(other.heard).toEqual(["web=new", "web=new"]);
   });
 });
 
