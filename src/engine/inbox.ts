@@ -1,4 +1,4 @@
-import { type Observable, Subject } from "rxjs";
+import { type Observable, Subject, Subscription } from "rxjs";
 import { failure, type Result } from "../term/output.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Engine } from "./engine.ts";
@@ -38,12 +38,15 @@ export class Inbox implements DurableHints {
   readonly #handlers: HintHandler[] = [];
   readonly #engine: Engine;
   readonly #open = new Set<string>();
+  /** Until the engine is closed. */
+  readonly #timers = new Subscription();
   #lastMs: number | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.changes = this.#hints.asObservable();
     this.#lastMs = engine.store.queries.lastInboxMs();
+    engine.steps.subscribe({ complete: () => this.#timers.unsubscribe() });
   }
 
   /** When the newest delivery came in, also before this start; undefined when there never was one. */
@@ -107,7 +110,7 @@ export class Inbox implements DurableHints {
       for (const handler of handlers) if (isTransient(await attempt(handler, hint))) left.push(handler);
     if (left.length > 0 && tries < TRIES_MAX) {
       const again = (): void => this.#engine.background(() => this.#act(row, hint, left, tries + 1));
-      this.#engine.clock.after(backoffMs(tries, this.#engine.random()), again);
+      this.#after(backoffMs(tries, this.#engine.random()), again);
       return;
     }
     await this.#engine.journal.save({ put: "inbox", row: { ...row, processedMs: this.#engine.clock.now() } });
@@ -117,7 +120,15 @@ export class Inbox implements DurableHints {
   #tidy(): void {
     const { clock, journal } = this.#engine;
     journal.note({ put: "inboxBefore", row: { receivedMs: clock.now() - KEPT_MS } });
-    clock.after(TIDY_EVERY_MS, () => this.#tidy());
+    this.#after(TIDY_EVERY_MS, () => this.#tidy());
+  }
+
+  #after(delayMs: number, work: () => void): void {
+    const timer = this.#engine.clock.after(delayMs, () => {
+      timer.unsubscribe(); // and so forgotten
+      work();
+    });
+    this.#timers.add(timer);
   }
 }
 

@@ -91,6 +91,17 @@ describe("a delivery", () => {
   });
 });
 
+it("does nothing more once the engine is closed", async () => {
+  const { rig, inbox, handled, answers } = opened(createRig());
+  answers.push(transient, transient);
+  await inbox.receive(delivery("a", comment));
+  await rig.clock.settle();
+  rig.engine.close();
+  const timers = rig.clock.scheduler.actions.length;
+  await rig.clock.advance(3 * HOUR);
+  expect([handled.length, timers]).toEqual([1, 0]);
+});
+
 describe("after a death", () => {
   it("what was not handled is told and handled by the next process; what was is not", async () => {
     const first = opened(createRig());
