@@ -24,8 +24,11 @@ export async function post(clock: Clock, posting: Posting, signal: AbortSignal):
   const { to, url, headers, body } = posting;
   try {
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
+    if (response.ok) {
+      response.body?.cancel().catch(() => {}); // it has arrived, whatever becomes of the rest of the answer
+      return success(undefined);
+    }
     const answer = await begin(response);
-    if (response.ok) return success(undefined);
     const said = `${to} answered ${response.status}${answer === "" ? "" : `: ${answer}`}`;
     const wait = response.status === 429 ? retryAfterMs(response) : undefined;
     if (wait !== undefined) return failure({ ...problem("NOT_SENT", said), retryAtMs: clock.now() + wait });

@@ -125,6 +125,15 @@ describe("what the other side answers", () => {
     expect(heard).toHaveLength(1);
   });
 
+  it("is enough when it says yes, though the rest of the answer never comes: nothing is said twice", async () => {
+    server.removeAllListeners("request");
+    server.on("request", (_request, response) => {
+      response.writeHead(200, { "content-length": 2 }).flushHeaders();
+      response.socket?.end();
+    });
+    expect(await tellAll(slack(), report)).toEqual(["ok"]);
+  });
+
   it("never tells the secret address when it cannot be reached, and waits as long as it is asked to", async () => {
     answer = { status: 429, headers: { "retry-after": "120" } };
     const ending = endingOf(report);
