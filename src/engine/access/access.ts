@@ -25,9 +25,10 @@ export interface AccessParts {
 
 const NOBODY: Grant = { role: "viewer" };
 const CREDENTIALS_MAX = 1_000;
-/** Refusals of one person that are written down, a minute: nobody fills the disk by asking. */
-const REFUSALS_MAX = 30;
-const REFUSALS_MS = 60_000;
+/** Entries of one kind about one person, a minute: anybody at all may sign in, and nobody fills the disk by asking. */
+const ENTRIES_MAX = 30;
+const ENTRIES_MS = 60_000;
+const COUNTED_MAX = 1_000;
 
 /** Who somebody is, and what they may do. */
 export class Access {
@@ -39,7 +40,7 @@ export class Access {
   readonly #grants: Grants;
   /** What the provider lets us read in a person's name, by who they are. Never stored. */
   readonly #credentials = new Map<string, Secret>();
-  readonly #refusals = new Map<string, { count: number; readonly sinceMs: number }>();
+  readonly #entries = new Map<string, { count: number; readonly sinceMs: number }>();
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
@@ -100,13 +101,13 @@ export class Access {
 
   /** Opens a session in place of the one that there was. */
   signIn(identity: Identity, before?: Session): ReturnType<Sessions["open"]> {
-    this.note(whoOf(identity), "sign-in", whoOf(identity));
+    this.#noteSome(whoOf(identity), "sign-in", whoOf(identity));
     return this.sessions.open(identity, before);
   }
 
   async signOut(session: Session): Promise<void> {
     const who = whoOf(session.identity);
-    this.note(who, "sign-out", who);
+    this.#noteSome(who, "sign-out", who);
     await this.sessions.close(session);
   }
 
@@ -125,12 +126,20 @@ export class Access {
 
   /** Writes down that somebody who is known was refused. Strangers are not: they could fill the disk. */
   refused(identity: Identity, subject: string, why: string): void {
-    const who = whoOf(identity);
+    this.#noteSome(whoOf(identity), "refused", subject, why);
+  }
+
+  /** For what anybody can cause as often as they like. */
+  #noteSome(who: string, what: string, subject: string, detail = ""): void {
+    const key = `${what} ${who}`;
     const now = this.#parts.clock.elapsed();
-    const seen = this.#refusals.get(who);
-    const entry = seen !== undefined && now - seen.sinceMs < REFUSALS_MS ? seen : { count: 0, sinceMs: now };
-    this.#refusals.set(who, entry);
+    const isOver = ({ sinceMs }: { readonly sinceMs: number }): boolean => now - sinceMs >= ENTRIES_MS;
+    if (this.#entries.size >= COUNTED_MAX)
+      for (const [other, counted] of this.#entries) if (isOver(counted)) this.#entries.delete(other);
+    const seen = this.#entries.get(key);
+    const entry = seen === undefined || isOver(seen) ? { count: 0, sinceMs: now } : seen;
+    this.#entries.set(key, entry);
     entry.count += 1;
-    if (entry.count <= REFUSALS_MAX) this.note(who, "refused", subject, why);
+    if (entry.count <= ENTRIES_MAX) this.note(who, what, subject, detail);
   }
 }

@@ -73,8 +73,8 @@ export class Sessions {
   open(identity: Identity, old?: Session): { readonly secret: string; readonly session: Session } {
     if (old !== undefined) void this.close(old);
     for (const { session } of this.#open.values()) if (!this.#alive(session)) void this.close(session);
-    const [oldest] = this.#open.values();
-    if (this.#open.size >= SESSIONS_MAX && oldest !== undefined) void this.close(oldest.session);
+    const one = this.#open.size >= SESSIONS_MAX ? this.#spare() : undefined;
+    if (one !== undefined) void this.close(one);
     const secret = randomBytes(32).toString("base64url");
     const hash = hashOf(secret);
     const openedMs = this.#clock.now();
@@ -84,6 +84,20 @@ export class Sessions {
     this.#open.set(hash, { row, session, endsMs: this.#clock.elapsed() + lifeOf(identity) });
     void this.#keeper?.put({ id: row, hash, identity: identityJson(identity), openedMs, expiresMs });
     return { secret, session };
+  }
+
+  /** The oldest of whoever has most: anybody at all may sign in, and must not end other people's by doing so often. */
+  #spare(): Session | undefined {
+    const counts = new Map<string, { readonly oldest: Session; count: number }>();
+    let most: { readonly oldest: Session; count: number } | undefined;
+    for (const { session } of this.#open.values()) {
+      const who = whoOf(session.identity);
+      const one = counts.get(who) ?? { oldest: session, count: 0 };
+      counts.set(who, one);
+      one.count += 1;
+      if (one.count > (most?.count ?? 0)) most = one;
+    }
+    return most?.oldest;
   }
 
   /** The session of what a browser holds. */

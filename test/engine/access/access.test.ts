@@ -176,4 +176,13 @@ describe("the audit log", () => {
     access.refused(ann, "POST /job", "no");
     expect(notes.at(-1)).toBe("github:Ann | refused | POST /job | no");
   });
+  test("has thirty sign-ins and sign-outs a minute of one person at most", async () => {
+    const { access, notes } = withTeams(rules([]));
+    for (let count = 0; count < 40; count += 1) await access.signOut(access.signIn(ann).session);
+    access.signIn(person(8, "bob"));
+    const kinds = notes.map((note) => note.split(" | ").slice(0, 2).join(" "));
+    expect(kinds.filter((kind) => kind === "github:Ann sign-in")).toHaveLength(30);
+    expect(kinds.filter((kind) => kind === "github:Ann sign-out")).toHaveLength(30);
+    expect(kinds.at(-1)).toBe("github:bob sign-in");
+  });
 });

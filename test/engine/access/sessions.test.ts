@@ -93,6 +93,15 @@ describe("sessions", () => {
     expect([sessions.of("token:ci").length, sessions.of("github:ann").length]).toEqual([1_000, 0]);
   });
 
+  test("one person's many sessions end none of another's", () => {
+    const sessions = kept().open();
+    const admin = sessions.open(bob);
+    const other = sessions.open(ci);
+    for (let count = 0; count < 2_100; count += 1) sessions.open(ann);
+    expect([sessions.find(admin.secret), sessions.find(other.secret)]).toEqual([admin.session, other.session]);
+    expect([sessions.of("github:ann").length, sessions.list().length]).toEqual([998, 1_000]);
+  });
+
   test("a row of an odd shape is nobody's session", async () => {
     const { clock, store, open } = kept();
     const mine = open().open(ann);
