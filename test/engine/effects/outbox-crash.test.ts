@@ -18,7 +18,6 @@ const scenarios: readonly Scenario[] = [
   { name: "the earlier value again after the restart", wanted: ["one", "two"], after: "one" },
   { name: "an answer that is lost", wanted: ["one"], mishap: "answer lost", after: "one" },
   { name: "a send that lands late", wanted: ["one", "two"], mishap: "late", after: "three" },
-  { name: "a newer value while the first is refused", wanted: ["one", "two"], mishap: "refused", after: "two" },
   { name: "a send that is lost", wanted: ["one"], mishap: "lost", after: "two" },
 ];
 
