@@ -98,8 +98,12 @@ function isAbout(hint: Hint, repo: RepoName, id: number | undefined): boolean {
 
 const headsOf = ({ branches }: Refs): Heads => new Map([...branches].map(([name, { commit }]) => [name, commit]));
 
+/** No branch is called like a pull request here: its name may be `#7`, but has no spaces. */
 const commitsOf = (refs: Refs): Heads =>
-  new Map([...headsOf(refs), ...[...refs.pulls.values()].map(({ number, commit }) => [`#${number}`, commit] as const)]);
+  new Map([
+    ...headsOf(refs),
+    ...[...refs.pulls.values()].map(({ number, commit }) => [`pull request #${number}`, commit] as const),
+  ]);
 
 function sameRefs(before: Refs, after: Refs): boolean {
   if (before.id !== after.id || before.name !== after.name || before.defaultBranch !== after.defaultBranch)

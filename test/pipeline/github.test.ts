@@ -134,6 +134,16 @@ describe("a repository on GitHub", () => {
     expect(headsOf(watched)).toEqual(Object.fromEntries(fake.repository("acme/shop").heads.branches));
   });
 
+  it("has a branch that is called like one of its pull requests, and each of them moves", async () => {
+    fake.openPull("acme/shop", { by: "ann", files: { "b.txt": "1" }, branch: "idea" });
+    fake.push("acme/shop", "#1", { "a.txt": "1" });
+    const { watched } = watch();
+    await soon(() => expect(headsOf(watched)).toHaveProperty("#1"));
+    const commit = fake.push("acme/shop", "#1", { "a.txt": "2" });
+    expect(await watched.monitor.refresh()).toMatchObject({ ok: true });
+    expect(headsOf(watched)).toMatchObject({ "#1": commit });
+  });
+
   it("is read by git where there is no app", async () => {
     const { rig } = watch();
     const heads: WatchPorts["heads"] = {
