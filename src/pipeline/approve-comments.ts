@@ -1,7 +1,8 @@
+import type { Clock } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
 import type { Hint, HintHandler } from "../engine/inbound.ts";
-import { failure, type Result, success } from "../term/output.ts";
+import { type Failure, failure, type Result, success } from "../term/output.ts";
 import type { Writers } from "./may-build.ts";
 import type { RepoName } from "./types.ts";
 
@@ -13,6 +14,10 @@ const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** By then the branches and pull requests of all repositories have been read. */
 const KNOWN_MS = 10 * 60_000;
 
+/** Anybody may comment: of a person who may not approve one comment an hour is written down. */
+const STRANGER_MS = 60 * 60_000;
+const STRANGERS_MAX = 1_000;
+
 /**
  * Lets people approve by a comment whose first line is `/approve COMMIT`, with the commit's full name: what was pushed
  * while they read is not meant, and an abbreviation can be hit on purpose. Whoever comments must be allowed to write to
@@ -22,6 +27,7 @@ const KNOWN_MS = 10 * 60_000;
  */
 export function approveByComment(engine: Engine, writers: Writers, provider: string): HintHandler {
   const startedMs = engine.clock.elapsed();
+  const strangers = new Strangers(engine.clock);
   return async (hint) => {
     if (hint.kind !== "comment") return success(undefined);
     const [line = ""] = hint.body.split(/\r\n|\n|\r/, 1);
@@ -29,26 +35,38 @@ export function approveByComment(engine: Engine, writers: Writers, provider: str
     if (found === null) return success(undefined);
     const { repository, pull } = hint;
     const waiting = engine.approvals.waiting().find((one) => one.repository === repository && one.pull === pull);
-    if (waiting !== undefined) return answer(engine, writers, hint, found[1] ?? "", waiting.name, provider);
+    if (waiting !== undefined) {
+      const commit = found[1] ?? "";
+      const who = `${provider}:${hint.author.login}`;
+      const result = await approve(engine, writers, hint, commit, waiting.name, who);
+      if (!result.ok && (result.error.class === "transient" || strangers.isKnown(hint, result.error))) return result;
+      const detail = result.ok ? "by a comment" : `refused: ${result.error.message}`;
+      await engine.audit.record(who, "approve", `${waiting.name}#${pull} ${commit.slice(0, 64)}`.trim(), detail);
+      return result;
+    }
     if (engine.clock.elapsed() - startedMs > KNOWN_MS) return success(undefined); // nothing waits there
     return failure(problem("INTERRUPTED", `pull request #${pull} is not known yet`));
   };
 }
 
-async function answer(
-  engine: Engine,
-  writers: Writers,
-  comment: Comment,
-  commit: string,
-  name: RepoName,
-  provider: string,
-): Promise<Result<void>> {
-  const who = `${provider}:${comment.author.login}`;
-  const result = await approve(engine, writers, comment, commit, name, who);
-  if (!result.ok && result.error.class === "transient") return result; // tried again
-  const subject = `${name}#${comment.pull} ${commit}`.trim();
-  await engine.audit.record(who, "approve", subject, result.ok ? "by a comment" : `refused: ${result.error.message}`);
-  return result;
+/** Who was refused lately for what they may not do. */
+class Strangers {
+  readonly #clock: Clock;
+  readonly #untilMs = new Map<number, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether the same was written down of them within the hour. */
+  isKnown({ author }: Comment, { code }: Failure): boolean {
+    if (code !== "FORBIDDEN") return false;
+    const now = this.#clock.elapsed();
+    if ((this.#untilMs.get(author.id) ?? 0) > now) return true;
+    if (this.#untilMs.size >= STRANGERS_MAX) this.#untilMs.clear();
+    this.#untilMs.set(author.id, now + STRANGER_MS);
+    return false;
+  }
 }
 
 async function approve(

@@ -69,6 +69,16 @@ describe("a comment that approves", () => {
     expect(audit[0]).toContain(why);
   });
 
+  it("of a stranger is written down once an hour, however many there are; others' are", async () => {
+    const { say, rig } = await scene();
+    for (let count = 0; count < 5; count += 1) await say(`/approve ${COMMIT}`, MALLORY);
+    expect((await say("/approve", ALICE)).audit).toHaveLength(2);
+    expect((await say(`/approve ${"x".repeat(900)}`, ALICE)).audit).toHaveLength(3);
+    await rig.clock.advance(60 * 60_000);
+    expect((await say(`/approve ${COMMIT}`, MALLORY)).audit).toHaveLength(4);
+    expect(await say(`/approve ${COMMIT}`)).toMatchObject({ waits: false });
+  });
+
   it("is tried again where the forge does not say who may write", async () => {
     const { say } = await scene(() => failure(problem("REPO_UNREACHABLE", "502")));
     expect(await say(`/approve ${COMMIT}`)).toEqual({ waits: true, open: true, audit: [] });
