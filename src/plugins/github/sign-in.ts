@@ -80,18 +80,26 @@ async function whoIs(api: string, credential: Secret, signal: AbortSignal): Prom
   const { status, content } = answer.value;
   const [id, login] = [numberIn(recordOf(content), "id"), textIn(recordOf(content), "login")];
   if (status !== 200 || id === undefined || login === undefined || !LOGIN.test(login))
-    return failure(refused(`it does not say who you are (HTTP ${status})`));
+    return failure(refused(`it does not say who you are (HTTP ${status}): sign in again`));
   return success({ person: { id, login }, credential });
 }
 
-/** Somebody who is invited is not in it yet; a team that we may not see is one that they are not in. */
+/**
+ * Somebody who is invited is not in it yet; a team that we may not see is one that they are not in. Teams are asked for
+ * by name, and a name may have gone to somebody else since: so it is looked up whose credential this is, and what they
+ * are called now.
+ */
 async function isMember(
   api: string,
   { org, team }: Team,
-  { login }: Person,
+  person: Person,
   credential: Secret,
   signal: AbortSignal,
 ): Promise<Result<boolean>> {
+  const now = await whoIs(api, credential, signal);
+  if (!now.ok) return now;
+  const { id, login } = now.value.person;
+  if (id !== person.id) return failure(refused(`it knows you as ${login} now: sign in again`));
   const parts = ["orgs", org, "teams", team.toLowerCase(), "memberships", login].map(encodeURIComponent);
   const answer = await ask(`${api}/${parts.join("/")}`, { headers: withToken(credential), signal });
   if (!answer.ok) return answer;

@@ -122,6 +122,20 @@ describe("teams", () => {
     });
   });
 
+  test("are those of the person, not of whoever has their former name", async () => {
+    const known = await identify();
+    if (!known.ok) throw new Error(known.error.message);
+    const { person, credential } = known.value;
+    fake.team("acme/heirs", ["bob"]);
+    const heirs = { org: "acme", team: "heirs" };
+    expect(await provider.inTeam(heirs, { id: person.id, login: "bob" }, credential, never)).toEqual({
+      ok: true,
+      value: false,
+    });
+    const other = await provider.inTeam(heirs, { id: fake.user("bob").id, login: "bob" }, credential, never);
+    expect(other).toMatchObject({ ok: false, error: { code: "SIGN_IN_REFUSED" } });
+  });
+
   test("are not known without a credential, or with one that is over", async () => {
     const person = { id: fake.user("ann").id, login: "ann" };
     const team = { org: "acme", team: "ops" };
