@@ -24,9 +24,9 @@ export const deploymentKey = ({ term }: Pick<DeploymentWant, "term">): string =>
 
 const DESCRIPTION_MAX = 140;
 
-/** What GitHub takes of a description. */
+/** What GitHub takes of a description: no half of a character. */
 export const shortened = (text: string): string =>
-  text.length <= DESCRIPTION_MAX ? text : `${text.slice(0, DESCRIPTION_MAX - 1)}…`;
+  text.length <= DESCRIPTION_MAX ? text : `${text.slice(0, DESCRIPTION_MAX - 1).replace(/\p{Cs}$/u, "")}…`;
 
 export const deploymentCodec: Codec<DeploymentWant> = {
   encode: (want) => ({ ...want }),

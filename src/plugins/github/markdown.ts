@@ -2,14 +2,18 @@
 export const SUMMARY_MAX = 65_535;
 const ELLIPSIS = "…";
 
-/** A text of somebody else as code in a table's cell: nothing in it is a link, a mention or a new cell. */
+/**
+ * A text of somebody else as code in a table's cell: nothing in it is a link, a mention or a new cell, and no half of a
+ * character is left, for which GitHub would refuse the whole.
+ */
 export function code(text: string, charsMax = 300): string {
   const line = text
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ")
     .replaceAll("`", "'")
+    .replaceAll(/\\(?=\|)/g, "\\ ") // else it could take the backslash before the bar as its own
     .replaceAll("|", "\\|")
     .trim();
-  return line === "" ? "" : `\`${cutChars(line, charsMax)}\``;
+  return line === "" ? "" : `\`${cutChars(line, charsMax).replaceAll(/\p{Cs}/gu, "\uFFFD")}\``;
 }
 
 const cutChars = (text: string, max: number): string =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Secret } from "../../../src/engine/secret.ts";
 import { abandonedCheck, type CheckedBuild, checkOf } from "../../../src/plugins/github/check-report.ts";
 import { type CheckWant, checkCodec } from "../../../src/plugins/github/check-want.ts";
+import { shortened } from "../../../src/plugins/github/deployment-want.ts";
 import { type Failure, type Output, ok, type Phase } from "../../../src/term/output.ts";
 
 const active = (phase: Phase): Output<unknown> => ({ state: "active", phase, origin: "t" });
@@ -109,6 +110,18 @@ describe("the summary", () => {
     expect(summary.split("\n").at(-1)).toMatch(
       /\| `denied: ‹secret› \[x\]\(http:\/\/evil\) @everyone \\\| <img src=x>` \|$/,
     );
+  });
+
+  it.each([
+    ["half a character, where it is cut", `${"x".repeat(299)}😀`, /\| `x{299}\uFFFD…` \|$/u],
+    ["half a character, where it was cut before", "no 😀 here".slice(0, 4), /\| `no \uFFFD` \|$/u],
+    ["a bar behind a backslash", "a\\|[x](http://evil)", /\| `a\\ \\\|\[x\]\(http:\/\/evil\)` \|$/],
+  ])("holds no %s", (_, headline, wanted) => {
+    expect(check(build("A", failed("no"), { headline })).summary).toMatch(wanted);
+  });
+
+  it("of a deployment has no half of a character either", () => {
+    expect(shortened(`${"x".repeat(138)}😀😀`)).toBe(`${"x".repeat(138)}…`);
   });
 
   it("is cut to what GitHub takes, by whole rows, and tells how many there are", () => {
