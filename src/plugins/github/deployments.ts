@@ -13,6 +13,11 @@ interface Kept {
   readonly live?: { readonly id: number; readonly commit: string };
 }
 
+interface Made {
+  readonly id: number;
+  readonly commit: string;
+}
+
 const COALESCE_MS = 2_000;
 /** How many of the newest are looked through when an answer was lost. */
 const LOOK_BACK = 10;
@@ -21,29 +26,35 @@ const LOOK_BACK = 10;
  * Keeps GitHub's deployments of one place: a deployment a commit, its statuses, and "inactive" for those that a newer
  * one has taken the place of. A commit that is deployed again after another one is a new deployment.
  */
-export const deploymentSender = (github: Asker): Sender<DeploymentWant> => ({
-  kind: "github-deployment",
-  want: deploymentCodec,
-  coalesceMs: COALESCE_MS,
-  overwrites: true,
-  send: (want, confirmed, signal, unsure) => new Place(github, want, signal).send(keptOf(confirmed), unsure),
-});
+export function deploymentSender(github: Asker): Sender<DeploymentWant> {
+  const made = new Map<string, readonly Made[]>();
+  return {
+    kind: "github-deployment",
+    want: deploymentCodec,
+    coalesceMs: COALESCE_MS,
+    overwrites: true,
+    send: (want, confirmed, signal, unsure) => new Place(github, made, want, signal).send(keptOf(confirmed), unsure),
+  };
+}
 
 /** One place while it is told of. */
 class Place {
   readonly #github: Asker;
+  /** By place: those whose send went no further, because of the rate limit say. The next try goes on with them. */
+  readonly #made: Map<string, readonly Made[]>;
   readonly #want: DeploymentWant;
   readonly #signal: AbortSignal;
 
-  constructor(github: Asker, want: DeploymentWant, signal: AbortSignal) {
+  constructor(github: Asker, made: Map<string, readonly Made[]>, want: DeploymentWant, signal: AbortSignal) {
     this.#github = github;
+    this.#made = made;
     this.#want = want;
     this.#signal = signal;
   }
 
   async send(kept: Kept, unsure: boolean): Promise<Result<Json>> {
     const { commit, state } = this.#want;
-    const found = unsure ? await this.#find(kept) : success({ mine: undefined, stray: [] });
+    const found = unsure ? await this.#find(kept) : success(this.#begun());
     if (!found.ok) return found;
     const known = kept.current?.commit === commit ? kept.current.id : found.value.mine;
     const id = known === undefined ? await this.#create() : success(known);
@@ -52,6 +63,7 @@ class Place {
     if (!told.ok) return told;
     const done = await this.#retire([...this.#ended(kept, id.value), ...found.value.stray]);
     if (!done.ok) return done;
+    this.#made.delete(this.#want.term);
     const live = state === "success" ? { id: id.value, commit } : kept.live;
     return success(jsonOf({ current: { id: id.value, commit, state }, ...(live === undefined ? {} : { live }) }));
   }
@@ -62,6 +74,13 @@ class Place {
     const left = open && current.id !== live?.id ? [current.id] : [];
     const replaced = this.#want.state === "success" && live !== undefined ? [live.id] : [];
     return [...left, ...replaced].filter((one) => one !== id);
+  }
+
+  /** Deployments that this process has made, and could not finish with: of this commit, and of others. */
+  #begun(): { readonly mine: number | undefined; readonly stray: readonly number[] } {
+    const made = this.#made.get(this.#want.term) ?? [];
+    const mine = made.find(({ commit }) => commit === this.#want.commit)?.id;
+    return { mine, stray: made.flatMap(({ id }) => (id === mine ? [] : [id])) };
   }
 
   /** Deployments of ours that were made without an answer: of this commit, and of others. */
@@ -97,7 +116,9 @@ class Place {
     };
     const made = await this.#github.ask(repo, "POST /repos/{owner}/{repo}/deployments", params, this.#signal);
     if (!made.ok) return made;
-    return success(numberIn(recordOf(made.value), "id") ?? 0);
+    const id = numberIn(recordOf(made.value), "id") ?? 0;
+    this.#made.set(term, [...(this.#made.get(term) ?? []), { id, commit }]);
+    return success(id);
   }
 
   #status(id: number, state: DeploymentState | "inactive"): Promise<Result<unknown>> {

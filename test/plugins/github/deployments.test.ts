@@ -50,7 +50,8 @@ async function send(n: number, state: DeploymentState): Promise<string> {
   };
   const decoded = sender.want.decode(sender.want.encode(want));
   const result = await sender.send(decoded ?? want, kept, signal, unsure);
-  unsure = !result.ok;
+  if (result.ok) unsure = false;
+  else unsure ||= result.error.class === "transient" && result.error.retryAtMs === undefined;
   if (result.ok) kept = result.value;
   return result.ok ? "ok" : result.error.code;
 }
@@ -139,6 +140,26 @@ describe("an answer that is lost", () => {
     fake.heal();
     await send(1, "success");
     expect(shown()).toEqual(["0: success inactive", "1: success"]);
+  });
+});
+
+describe("a rate limit that comes in the middle", () => {
+  const limited = { mishap: { does: "secondary limit", retryAfterSeconds: 0 }, on: STATUS, times: 9 } as const;
+
+  it("makes no second deployment of the commit", async () => {
+    fake.mishap(limited);
+    expect(await send(0, "in_progress")).toBe("FORGE_RATE_LIMITED");
+    fake.heal();
+    await send(0, "success");
+    expect(shown()).toEqual(["0: success"]);
+  });
+
+  it("leaves no deployment open that is not wanted any more", async () => {
+    fake.mishap(limited);
+    await send(0, "in_progress");
+    fake.heal();
+    await send(1, "success");
+    expect(shown()).toEqual(["0: inactive", "1: success"]);
   });
 });
 
