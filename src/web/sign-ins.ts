@@ -4,7 +4,10 @@ import type { Clock } from "../engine/clock.ts";
 import { same } from "./same.ts";
 
 const LIFE_MS = 10 * 60_000;
-/** Only callbacks with a cookie of ours get here, and each of them costs the provider a question. */
+/**
+ * Anybody can begin a sign-in and come back. When there are more, the first is forgotten, so that nobody is locked out:
+ * it could come back once more from the browser that it was sealed for, with a code that the provider takes only once.
+ */
 const USED_MAX = 10_000;
 
 /** A sign-in that was begun in this browser. */
@@ -65,8 +68,11 @@ export class SignIns {
 
   #useOnce({ state, untilMs }: Begun): boolean {
     const now = this.#clock.elapsed();
-    for (const [used, until] of this.#used) if (until <= now) this.#used.delete(used);
-    if (this.#used.has(state) || this.#used.size >= USED_MAX) return false;
+    if (this.#used.has(state)) return false;
+    for (const [used, until] of this.#used) {
+      if (until > now && this.#used.size < USED_MAX) break;
+      this.#used.delete(used);
+    }
     this.#used.set(state, untilMs);
     return true;
   }
