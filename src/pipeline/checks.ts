@@ -95,9 +95,10 @@ function lowerHead(one: One): Term<unknown> {
   if (stalenessMs === undefined) return lowerParts(one, allowed, fetched);
   // Where the forge does not say how old it is, its commit does: that is fetched, and nothing is made of an old one.
   const young = map(pair(fetched, allowed), ([commit, { head }]) =>
-    head.ages && isOlder(one, commit.whenMs) ? undefined : commit,
+    head.ages && isOlder(one, commit.whenMs) ? undefined : true,
   );
-  return option(young, (commit) => lowerParts(one, allowed, commit));
+  // The parts look at the fetch itself: `option` would show them the commit before for as long as the next is fetched.
+  return option(young, () => lowerParts(one, allowed, fetched));
 }
 
 /** The builds of a commit, and what is told of them. */

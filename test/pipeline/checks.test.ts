@@ -49,6 +49,7 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
     build: async (_context, { commit }, job) => {
       fetched.push(commit);
       await job.start({ level: "harmless" });
+      if (commit.startsWith("far")) await rig.clock.sleep(60_000);
       return success(commitOf(commit));
     },
   };
@@ -237,6 +238,9 @@ describe("an old branch", () => {
     input.set(refs({ main: "0old-main", old: "newer" }));
     await settle();
     expect(built.at(-1)?.build.commit).toBe("newer");
+    input.set(refs({ main: "0old-main", old: "0older" }));
+    await settle();
+    expect(built.at(-1)?.build.commit).toBe("newer");
     expect(rig.engine.jobs.open.size).toBe(0);
   });
 });
@@ -300,6 +304,20 @@ describe("a stranger's pull request", () => {
     await settle();
     expect(built).toMatchObject([{ network: "default", scope: "evil1 of #7 of 5" }]);
   });
+});
+
+it.each([undefined, 30 * DAY])("a new commit is told nothing of the one before (staleness: %s)", async (staleness) => {
+  const { input, reports, settle } = scene([docker("Dockerfile")], createRig(), staleness);
+  input.set(refs({ main: "c1" }));
+  await settle();
+  expect(reports.get("acme/web/branch:main/check")).toMatchObject({
+    commit: "c1",
+    builds: [{ output: { state: "ok" } }],
+  });
+  input.set(refs({ main: "far2" }));
+  await settle(30_000);
+  const next = reports.get("acme/web/branch:main/check");
+  expect(next).toMatchObject({ commit: "far2", builds: [{ output: { state: "active" } }] });
 });
 
 describe("a writer's pull request", () => {
