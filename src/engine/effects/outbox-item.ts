@@ -15,6 +15,8 @@ import type { Sender } from "./sender.ts";
 const LANDED_MS = 60_000;
 /** A send that has no answer by then is given up. */
 const SEND_MS = 90_000;
+/** Whoever says when to come back is not asked before; a wrong date does not keep us away for long. */
+const REST_MS_MAX = 60 * 60_000;
 /** How long a key may be without a user before it counts as abandoned: a source may be read anew meanwhile. */
 const ABANDONED_MS = 60_000;
 /** After a restart its user may come late: the source may be out of reach. */
@@ -249,7 +251,8 @@ export class OutboxItem<Want> {
     }
     const { retryAtMs } = result.error;
     if (retryAtMs === undefined) this.#doubt(want.digest, nowMs);
-    const waitMs = Math.max(backoffMs(this.#tries, engine.random()), (retryAtMs ?? 0) - engine.clock.now());
+    const askedMs = Math.min((retryAtMs ?? 0) - engine.clock.now(), REST_MS_MAX);
+    const waitMs = Math.max(backoffMs(this.#tries, engine.random()), askedMs);
     this.#tries += 1;
     this.#restUntilMs = nowMs + waitMs;
     this.#failure = { ...result.error, retryAtMs: engine.clock.now() + waitMs };

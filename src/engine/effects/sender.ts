@@ -20,8 +20,8 @@ export interface Sender<Want> {
    * @param confirmed What the last successful send of this key left to be kept.
    * @param unsure An earlier send of this key may have arrived though nobody answered.
    * @returns What is kept as confirmed: an id, say. A transient failure is tried again for ever; not before its
-   *   `retryAtMs` if it has one (then it was answered, and is known not to have arrived). Any other stays until the
-   *   wanted value changes, or Millrace starts again.
+   *   `retryAtMs` if it has one and that is within an hour (then it was answered, and is known not to have arrived). Any
+   *   other stays until the wanted value changes, or Millrace starts again.
    */
   send(want: Want, confirmed: Json | undefined, signal: AbortSignal, unsure: boolean): Promise<Result<Json>>;
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { failed } from "../../../src/term/output.ts";
+import { problem } from "../../../src/engine/errors.ts";
+import { failed, failure } from "../../../src/term/output.ts";
 import { failed as broken } from "../cache/support.ts";
 import { telling } from "./outbox-support.ts";
 
@@ -93,6 +94,24 @@ describe("what does not arrive", () => {
     other.down = false;
     await pass(5 * MINUTE);
     expect(new Set(other.heard)).toEqual(new Set(["web=60"]));
+  });
+
+  it("waits as long as it is asked to, but no longer than an hour: the date may be wrong", async () => {
+    const { outbox, sender, pass, rig } = telling();
+    const tries = new Map<string, number>();
+    const wants = (kind: string, waitMs: number): void => {
+      const send = async () => {
+        tries.set(kind, (tries.get(kind) ?? 0) + 1);
+        return failure({ ...problem("NOT_SENT", "429"), retryAtMs: rig.clock.now() + waitMs });
+      };
+      outbox.want({ ...sender, kind, send }, "web", "x");
+    };
+    wants("minutes", 20 * MINUTE);
+    wants("years", 3 * 365 * 24 * 60 * MINUTE);
+    await pass(30 * MINUTE);
+    expect(Object.fromEntries(tries)).toEqual({ minutes: 2, years: 1 });
+    await pass(35 * MINUTE);
+    expect(Object.fromEntries(tries)).toEqual({ minutes: 4, years: 2 });
   });
 
   it("is given up after a while when no answer comes, and tried again", async () => {
