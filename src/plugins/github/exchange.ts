@@ -13,22 +13,38 @@ const REDIRECTS_MAX = 3;
  */
 export function guarded(base: URL, clock: Clock, fetch: Fetch, onAnswer: (headers: Headers) => void): Fetch {
   return async (input, init = {}) => {
-    const late = new AbortController();
-    const timer = clock.after(ANSWER_MS_MAX, () => late.abort());
-    const signals = [late.signal, ...(init.signal instanceof AbortSignal ? [init.signal] : [])];
+    const stop = new AbortController();
+    let late = false;
+    const timer = clock.after(ANSWER_MS_MAX, () => {
+      late = true;
+      stop.abort();
+    });
+    const free = follows(stop, init.signal);
     try {
       const url = new URL(input instanceof Request ? input.url : input);
-      const response = await follow(fetch, base, url, { ...init, signal: AbortSignal.any(signals) });
+      const response = await follow(fetch, base, url, { ...init, signal: stop.signal });
       onAnswer(response.headers);
       return await whole(response);
     } catch (error) {
       if (init.signal?.aborted) throw new DOMException("called off", "AbortError"); // what is not tried again
-      if (late.signal.aborted) throw new Error(`no answer within ${ANSWER_MS_MAX / 1000} s`, { cause: error });
+      if (late) throw new Error(`no answer within ${ANSWER_MS_MAX / 1000} s`, { cause: error });
       throw error;
     } finally {
       timer.unsubscribe();
+      free();
     }
   };
+}
+
+/**
+ * Stops with the given signal until it is freed. Not by `AbortSignal.any`: a signal that lives for as long as a monitor
+ * keeps a trace of each that was made of it.
+ */
+function follows(stop: AbortController, signal: AbortSignal | null | undefined): () => void {
+  const onAbort = (): void => stop.abort();
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener("abort", onAbort);
+  return () => signal?.removeEventListener("abort", onAbort);
 }
 
 async function follow(fetch: Fetch, base: URL, start: URL, init: RequestInit): Promise<Response> {
