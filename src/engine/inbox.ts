@@ -38,6 +38,8 @@ export class Inbox implements DurableHints {
   readonly #handlers: HintHandler[] = [];
   readonly #engine: Engine;
   readonly #open = new Set<string>();
+  /** Those that are not durable yet. */
+  readonly #storing = new Map<string, Promise<Receipt>>();
   /** Until the engine is closed. */
   readonly #timers = new Subscription();
   #lastMs: number | undefined;
@@ -71,8 +73,22 @@ export class Inbox implements DurableHints {
   }
 
   async receive(delivery: Delivery): Promise<Receipt> {
+    const { id } = delivery;
+    const storing = this.#storing.get(id);
+    // The same came twice at once: neither is confirmed before it is durable.
+    if (storing !== undefined) return (await storing) === "full" ? "full" : "known";
+    if (this.#open.has(id) || this.#engine.store.queries.inbox(id) !== undefined) return "known";
+    const taken = this.#take(delivery);
+    this.#storing.set(id, taken);
+    try {
+      return await taken;
+    } finally {
+      this.#storing.delete(id);
+    }
+  }
+
+  async #take(delivery: Delivery): Promise<Receipt> {
     const { store, clock } = this.#engine;
-    if (this.#open.has(delivery.id) || store.queries.inbox(delivery.id) !== undefined) return "known";
     const { hint } = delivery;
     const row: InboxRow = {
       delivery: delivery.id,

@@ -54,6 +54,21 @@ describe("a delivery", () => {
     expect(told).toEqual([push]);
   });
 
+  it("that comes twice at once is confirmed to neither before it is durable", async () => {
+    const { rig, inbox } = opened(createRig());
+    const { store } = rig.engine;
+    const commit = store.commit.bind(store);
+    let goOn: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    store.commit = (...batch) => held.then(() => commit(...batch));
+    const both = [inbox.receive(delivery("a")), inbox.receive(delivery("a"))];
+    const early = await Promise.race([...both, rig.clock.settle()]);
+    goOn();
+    expect([early, await Promise.all(both)]).toEqual([undefined, ["taken", "known"]]);
+  });
+
   it("with nothing for us is kept, so that its like is known, and told to nobody", async () => {
     const { rig, inbox, told } = opened(createRig());
     expect(await inbox.receive({ ...delivery("a"), hint: undefined })).toBe("taken");
