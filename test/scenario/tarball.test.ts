@@ -17,7 +17,7 @@ import { until } from "./until.ts";
 const root = resolve(import.meta.dirname, "../..");
 const INSTALL_MS = 240_000;
 const DEPLOY_MS = 60_000;
-const TARBALL_BYTES_MAX = 1_000_000;
+const TARBALL_BYTES_MAX = 1_500_000;
 const run = promisify(execFile);
 const docker = async (...args: string[]): Promise<string> => (await run("docker", ["-H", dockerHost, ...args])).stdout;
 
