@@ -211,20 +211,24 @@ export class OutboxItem<Want> {
 
   async #attempt(value: Want): Promise<Result<Json>> {
     const { engine, signal } = this.#keeper;
-    const deadline = new AbortController();
-    const timer = engine.clock.after(SEND_MS, () => deadline.abort("no answer in time"));
+    // Not by `AbortSignal.any`: the outbox's signal would keep a trace of each send.
+    const end = new AbortController();
+    const stop = (): void => end.abort(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+    const timer = engine.clock.after(SEND_MS, () => end.abort("no answer in time"));
     try {
       const late = new Promise<Result<Json>>((resolve) => {
         const giveUp = (): void => resolve(failure(problem("NOT_SENT", `no answer after ${SEND_MS / 1000} seconds`)));
-        deadline.signal.addEventListener("abort", giveUp, { once: true });
+        end.signal.addEventListener("abort", giveUp, { once: true });
       });
-      const kept = this.#confirmed?.kept;
-      const sent = this.#sender.send(value, kept, AbortSignal.any([signal, deadline.signal]), this.#unsure);
+      const sent = this.#sender.send(value, this.#confirmed?.kept, end.signal, this.#unsure);
       return await Promise.race([sent, late]);
     } catch (error) {
       return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
     } finally {
       timer.unsubscribe();
+      signal.removeEventListener("abort", stop);
     }
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { problem } from "../../../src/engine/errors.ts";
 import { failed, failure } from "../../../src/term/output.ts";
 import { failed as broken } from "../cache/support.ts";
@@ -225,6 +225,30 @@ describe("what the other side was made to forget", () => {
     outbox.again(sender, "web");
     await pass(1_000);
     expect(other.heard).toEqual(["web=new", "web=new"]);
+  });
+});
+
+describe("a send that is under way", () => {
+  it("is called off when the outbox is stopped", async () => {
+    const { outbox, sender, pass } = telling();
+    let given: AbortSignal | undefined;
+    const send = (_want: string, _confirmed: unknown, signal: AbortSignal) => {
+      given = signal;
+      return new Promise<never>(() => {});
+    };
+    outbox.want({ ...sender, kind: "hangs", send }, "web", "x");
+    await pass(100);
+    expect(given?.aborted).toBe(false);
+    outbox.stop();
+    expect(given?.aborted).toBe(true);
+  });
+
+  it("leaves no trace on the signal that all of them share", async () => {
+    const any = vi.spyOn(AbortSignal, "any"); // Node keeps what it makes for as long as its sources live
+    const { other, pass } = telling({}, "ok");
+    await pass();
+    expect([other.heard, any.mock.calls.length]).toEqual([["web=ok"], 0]);
+    any.mockRestore();
   });
 });
 
