@@ -59,6 +59,8 @@ export const cases: readonly Case[] = [
   ours("branch 20000", "branch", 20_000),
   ours("bookkeeping", "bookkeeping", 1_000),
   ours("burst", "burst", 1_000),
+  ours("webhooks", "webhooks", 1_000),
+  ours("unsigned", "unsigned", 4),
   ours("streams", "streams", 200),
   ours("drawing 500", "drawing", 500),
   ours("drawing 2000", "drawing", 2_000),

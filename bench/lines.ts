@@ -235,6 +235,20 @@ const outside: readonly Line[] = [
     ["transactions", "· transactions for them", ""],
     ["lost", "· lost", ""],
   ]),
+  ...linesOf("webhooks", "webhooks", [
+    ["p99Ms", "1,000 signed deliveries of 20 kB, 50 at a time: p99", "ms", goal(14, { atMost: 500 })],
+    ["p50Ms", "the same: median", "ms"],
+    ["maxMs", "the same: the longest", "ms"],
+    ["lost", "· lost", "", goal(14, { exactly: 0 })],
+    ["aSecond", "· answered in a second", "", { moreIsBetter: true }],
+    ["serverCpuMs", "· CPU of the server for all of them", "ms"],
+    ["clientCpuMs", "· CPU of those who send them", "ms"],
+  ]),
+  ...linesOf("unsigned", "unsigned", [
+    ["growthMB", "a body of 200 MB that nobody signed: memory", "MB", goal(14, { atMost: 30 })],
+    ["bodyCpuMs", "· CPU of the server for it", "ms"],
+    ["taken", "· taken", "", goal(14, { exactly: 0 })],
+  ]),
   ...linesOf("streams", "streams", [
     ["p99Ms", "a state to 200 open pages: p99", "ms", goal(15, { atMost: 50 })],
     ["p50Ms", "the same: median", "ms"],

@@ -34,7 +34,7 @@ function quantile(sorted: readonly number[], part: number): number {
   return low + (high - low) * (rank - Math.floor(rank));
 }
 
-export type Unit = "µs" | "ms" | "B" | "times" | "";
+export type Unit = "µs" | "ms" | "B" | "MB" | "times" | "";
 
 /** Two or three digits that mean something, with separators: 0.052, 3.81, 65,361. */
 export function numberText(value: number): string {

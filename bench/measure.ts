@@ -25,6 +25,10 @@ async function measure(task: Task): Promise<Figures> {
       return (await import("./rows/bookkeeping.ts")).measureBookkeeping(task);
     case "burst":
       return (await import("./rows/burst.ts")).measureBurst(task);
+    case "webhooks":
+      return (await import("./rows/webhooks.ts")).measureWebhooks(task);
+    case "unsigned":
+      return (await import("./rows/webhooks.ts")).measureUnsigned(task);
     case "streams":
       return (await import("./rows/streams.ts")).measureStreams(task);
     case "drawing":

@@ -15,6 +15,7 @@ export function prepare(say: (line: string) => void): string {
   run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(here, "tsconfig.json")], root);
   const isText = (path: string): boolean => !path.endsWith(".ts");
   cpSync(join(root, "src"), join(here, "dist/src"), { recursive: true, filter: isText });
+  cpSync(join(root, "package.json"), join(here, "dist/package.json")); // says which version it is
   return join(here, "dist/bench/measure.js");
 }
 

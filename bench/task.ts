@@ -22,6 +22,8 @@ export const workNames = [
   "branch",
   "bookkeeping",
   "burst",
+  "webhooks",
+  "unsigned",
   "streams",
   "drawing",
   "browser",
