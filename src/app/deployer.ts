@@ -107,12 +107,13 @@ export class DeployerProcess implements Running {
     const ports = tellers === undefined ? able.value : telling(able.value, tellers);
     const pipeline = makePipeline(ports, options);
     const view = viewOf(engine, pipeline, ports, logs, options, mode, inlet);
-    const { host, port } = options;
+    const { host, port, trustProxy = [] } = options;
     const token = actingToken(mode.dir);
     const flavour = options.deployer.flavours[options.flavour];
     const access = accessOf({ ...options, engine, token, flavour });
     const doors = inlet === undefined ? {} : { doors: [inlet.door] };
-    const web = await startWeb({ view, host, port, token, access, clock: mode.clock, report: warn, ...doors });
+    const site = { view, host, port, trustProxy, token, access, clock: mode.clock, report: warn, ...doors };
+    const web = await startWeb(site);
     if (!web.ok) {
       await quiesce(engine, pipeline, "the pages cannot be served");
       return web;

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { InvalidArgumentError, Option } from "commander";
 import { isLevel, levels, type Threshold } from "../engine/level.ts";
 import { suggestion } from "../pipeline/nearest.ts";
@@ -20,6 +21,12 @@ export const flags = {
   pipeline: { flag: "--pipeline <file>", help: "the pipeline", default: "./pipeline.ts" },
   state: { flag: "--state <folder>", help: "where everything is kept", default: "./var" },
   host: { flag: "--host <address>", help: "address to listen on", default: "127.0.0.1" },
+  trustProxy: {
+    flag: "--trust-proxy <addresses>",
+    help: "proxies in front that say who asks: 10.0.0.7,10.1.0.0/16 (default: none)",
+    read: proxiesOf,
+    more: true,
+  },
   port: { flag: "--port <number>", help: "port to listen on; 0 takes any", default: 8080, read: portOf },
   confirm: {
     flag: "--confirm <level>",
@@ -164,6 +171,20 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError("It must be a number from 0 to 65535.");
+}
+
+/** Addresses and networks. One of all addresses is refused: then everybody would say who they are. */
+function proxiesOf(text: string): string {
+  const all = text.split(",").map((one) => one.trim());
+  const wrong = all.find((one) => !isNetwork(one));
+  if (wrong === undefined) return all.join(",");
+  throw new InvalidArgumentError(`"${wrong}" is neither an IP address nor a network such as 10.1.0.0/16.`);
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = "", length] = /^([\da-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  return bits > 0 && (length === undefined || (Number(length) > 0 && Number(length) <= bits));
 }
 
 function countOf(text: string): number {

@@ -51,6 +51,8 @@ export interface ServeOptions extends PipelineOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Addresses and networks of the proxies in front; default: none. */
+  readonly trustProxy?: readonly string[];
   /** What the flag says; a value changed on the page holds as long as the flag is what it was. */
   readonly confirm: Threshold;
   /** A raised threshold falls back to the flag's after so many seconds. */

@@ -64,6 +64,7 @@ export async function serveOptions(
     ...common.value,
     host: call.given.text("host") ?? "127.0.0.1",
     port: call.given.number("port") ?? 0,
+    trustProxy: call.given.text("trustProxy")?.split(",") ?? [],
     confirm: call.given.threshold(),
     ...(release === undefined ? {} : { confirmAutoReleaseSec: release }),
     messages: messages.value,

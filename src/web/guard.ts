@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Role, suffices } from "../engine/access/identity.ts";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
+import { addressOf, callerOf } from "./address.ts";
 import { Refused } from "./problems.ts";
 import { same } from "./same.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
@@ -75,8 +76,8 @@ function foreignOrigin(request: FastifyRequest, url: string): Refusal | undefine
   const path = request.routeOptions.url ?? request.url;
   if (!changes(request) && !path.startsWith("/api/")) return undefined;
   const site = request.headers["sec-fetch-site"];
-  const { origin } = request.headers;
-  const known = [url, `http://${request.host}`, `https://${request.host}`];
+  const { origin, host = "" } = request.headers; // never X-Forwarded-Host: a proxy may hand on what strangers wrote
+  const known = [url, `http://${host}`, `https://${host}`];
   const navigation = !changes(request) && request.headers["sec-fetch-mode"] === "navigate";
   const foreign =
     (site !== undefined && site !== "same-origin" && site !== "none" && !navigation) ||
@@ -94,7 +95,7 @@ function notEnough(request: FastifyRequest, needed: Role, web: Web): Refusal {
   if (visitor.refused !== true) {
     return { status: 401, failure: problem("LOGIN_NEEDED", `only ${people[needed]} can do this`) };
   }
-  const caller = `bearer ${request.ip}`; // apart from the form: a program's old token must lock no person out
+  const caller = `bearer ${callerOf(addressOf(request))}`; // apart from the form: a program's old token must lock no person out
   if (web.failures.waitMs(caller) > 0) {
     return { status: 429, failure: problem("TOO_MANY_TRIES", "too many wrong tokens from this address") };
   }

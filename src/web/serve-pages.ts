@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
+import { addressOf, callerOf } from "./address.ts";
 import type { Picture } from "./graph/drawings.ts";
 import { noteRefusal } from "./guard.ts";
 import { type Answer, type Page, PICTURE, type Visit } from "./pages/page.ts";
@@ -94,7 +95,7 @@ function visitOf(web: Web, request: FastifyRequest): Visit {
   const params = Object.entries(fieldsOf(request.params)).map(([name, values]) => [name, values[0] ?? ""] as const);
   return {
     visitor: request.visitor,
-    address: request.ip,
+    caller: callerOf(addressOf(request)),
     begun: request.cookies[web.signIns.cookie],
     params: Object.fromEntries(params),
     query: Object.fromEntries(firsts),

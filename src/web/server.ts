@@ -46,6 +46,8 @@ export interface WebOptions {
   /** Default: the acting token, and sessions that end with the process. */
   readonly access?: Access;
   readonly clock: Clock;
+  /** Addresses and networks of proxies that are believed what they say of a client's address; default: none. */
+  readonly trustProxy?: readonly string[];
   /** Where forges tell what happened there; default: nowhere. */
   readonly doors?: readonly Door[];
   /** Told of errors that are faults of the program; default: nobody. */
@@ -101,7 +103,7 @@ async function createServer(options: WebOptions) {
     secure,
     report: options.report ?? (() => {}),
   };
-  const app = createApp();
+  const app = createApp(options.trustProxy ?? []);
   await addHeaders(app, secure);
   await app.register(cookie);
   await app.register(formbody, { bodyLimit: BODY_BYTES_MAX });
@@ -129,10 +131,11 @@ async function createServer(options: WebOptions) {
   return { app, warm: () => web.drawings.warm() };
 }
 
-function createApp(): FastifyInstance {
+function createApp(trustProxy: readonly string[]): FastifyInstance {
   const app = fastify({
     logger: false,
-    trustProxy: false,
+    // for `request.ip` alone: what fastify makes of X-Forwarded-Host and -Proto with it is used nowhere
+    trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: true,

@@ -182,6 +182,22 @@ millrace: pipeline.ts has a problem
   See: millrace serve --help
 `,
   ],
+  "a proxy that is no address": [
+    "serve --trust-proxy 10.0.0.7,proxy.example",
+    {},
+    64,
+    `millrace: option '--trust-proxy <addresses>' argument '10.0.0.7,proxy.example' is invalid. "proxy.example" is neither an IP address nor a network such as 10.1.0.0/16.
+  See: millrace serve --help
+`,
+  ],
+  "all the world as a proxy": [
+    "serve --trust-proxy 0.0.0.0/0",
+    {},
+    64,
+    `millrace: option '--trust-proxy <addresses>' argument '0.0.0.0/0' is invalid. "0.0.0.0/0" is neither an IP address nor a network such as 10.1.0.0/16.
+  See: millrace serve --help
+`,
+  ],
   "a port that is none": [
     "serve --port 70000",
     {},

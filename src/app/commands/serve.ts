@@ -17,6 +17,7 @@ export const serve: CommandSpec = {
     "state",
     "host",
     "port",
+    "trustProxy",
     "confirm",
     "confirmAutoRelease",
     "registryAuth",

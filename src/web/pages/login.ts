@@ -63,8 +63,8 @@ export const login: Page = {
   title: "Sign in",
   handler: (web, visit) => {
     const { access, failures } = web;
-    const { visitor, form, address } = visit;
-    if (failures.waitMs(address) > 0) {
+    const { visitor, form, caller } = visit;
+    if (failures.waitMs(caller) > 0) {
       throw new Refused(429, problem("TOO_MANY_TRIES", "too many wrong tokens from this address"));
     }
     const to = pathOnly(form["to"]?.[0]);
@@ -73,7 +73,7 @@ export const login: Page = {
       const { secret } = access.signIn(identity, visitor.session);
       return { kind: "redirect", to, session: secret };
     }
-    failures.failed(address);
+    failures.failed(caller);
     const refused = "That is not a token of this server.";
     return { kind: "page", status: 403, body: render("login", loginData(web, visit, to, refused)) };
   },

@@ -8,8 +8,8 @@ import type { Web } from "../web.ts";
 /** A request, as far as a page needs it. */
 export interface Visit {
   readonly visitor: Visitor;
-  /** Of the machine that asks. */
-  readonly address: string;
+  /** What tries are counted by: the address of the machine that asks. */
+  readonly caller: string;
   /** What a sign-in that was begun in this browser left there. */
   readonly begun: string | undefined;
   readonly params: Readonly<Record<string, string>>;
