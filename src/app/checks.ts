@@ -40,8 +40,10 @@ export function withChecks(ports: Ports, untrusted: string | undefined): Result<
 /** What is asked for at a forge, in the order in which it came in. Call before the inbox is started. */
 export function listen(engine: Engine, { checks }: Ports, tellers: Tellers, { inbox }: Inlet): void {
   const { checks: reports } = tellers;
-  if (reports !== undefined) inbox.handle((hint) => reports.handle(hint));
-  if (checks !== undefined) inbox.handle(approveByComment(engine, checks.writers, "github"));
+  if (checks === undefined) return;
+  const { writers } = checks;
+  if (reports !== undefined) inbox.handle((hint) => reports.handle(hint, writers));
+  inbox.handle(approveByComment(engine, writers, "github"));
 }
 
 /** Many commits of one person come at once, after a restart say: that is one question. */

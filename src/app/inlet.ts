@@ -17,9 +17,12 @@ export interface Inlet {
 export function inletOf(engine: Engine, { app, webhookSecret: secret }: GitHubAccess): Inlet | undefined {
   if (secret === undefined) return undefined;
   const inbox = new Inbox(engine);
-  const door = githubDoor({ secret, inbox, ...(app === undefined ? {} : { appId: app.id }) });
+  const { clock } = engine;
+  const door = githubDoor({ secret, inbox, clock, report, ...(app === undefined ? {} : { appId: app.id }) });
   return { inbox, door, sinceMs: engine.clock.now() };
 }
+
+const report = (line: string): void => void process.stderr.write(`millrace: ${line}\n`);
 
 /** How GitHub and we get on, for the pages. */
 export function forgeViewOf(github: GitHub | undefined, inlet: Inlet | undefined): ForgeView {

@@ -8,7 +8,14 @@ export type Hint =
   /** Branches or pull requests of a repository may have moved: push, create, delete, pull_request. */
   | { readonly kind: "refs"; readonly repository: number; readonly name: string }
   /** Somebody wants what failed to run again: check_run (`job` is its external_id), check_suite. */
-  | { readonly kind: "rerequested"; readonly repository: number; readonly commit: string; readonly job?: string }
+  | {
+      readonly kind: "rerequested";
+      readonly repository: number;
+      readonly commit: string;
+      readonly job?: string;
+      /** Undefined: it is not told who. */
+      readonly author?: Person;
+    }
   /** What the app may see has changed: installation, installation_repositories. */
   | { readonly kind: "installations" }
   /** A new comment on a pull request; edited ones are never told. */
@@ -66,7 +73,11 @@ type Fields = { readonly [name: string]: Json };
 
 /** Hints as they are stored. */
 export const hintCodec: Codec<Hint> = {
-  encode: (hint) => (hint.kind === "comment" ? { ...hint, author: { ...hint.author } } : { ...hint }),
+  encode: (hint) => {
+    if (hint.kind !== "comment" && hint.kind !== "rerequested") return { ...hint };
+    const { author, ...rest } = hint;
+    return author === undefined ? rest : { ...rest, author: { ...author } };
+  },
   decode: (json) => {
     if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object that is no list
@@ -79,7 +90,13 @@ function decodeFields({ kind, repository, name, commit, job, pull, comment, auth
   if (typeof repository !== "number") return undefined;
   if (kind === "refs" && typeof name === "string") return { kind, repository, name };
   if (kind === "rerequested" && typeof commit === "string")
-    return { kind, repository, commit, ...(typeof job === "string" ? { job } : {}) };
+    return {
+      kind,
+      repository,
+      commit,
+      ...(typeof job === "string" ? { job } : {}),
+      ...(isPerson(author) ? { author } : {}),
+    };
   if (kind !== "comment" || typeof pull !== "number" || typeof comment !== "number") return undefined;
   return isPerson(author) && typeof body === "string" ? { kind, repository, pull, comment, author, body } : undefined;
 }

@@ -10,6 +10,7 @@ import { map } from "../term/combinators.ts";
 import { failure, type Output, type Result, success } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
 import type { BuildState, CheckReport } from "./checks.ts";
+import type { Writers } from "./may-build.ts";
 
 export interface ReportOptions {
   readonly outbox: Outbox;
@@ -20,6 +21,7 @@ export interface ReportOptions {
   readonly headlineOf?: (job: string) => string | undefined;
 }
 
+const NEVER = new AbortController().signal;
 /** By then the branches of all repositories have been read. */
 const KNOWN_MS = 10 * 60_000;
 
@@ -83,20 +85,26 @@ export class CheckReports {
   }
 
   /**
-   * Does what somebody asked for at the forge. Fails transiently for a commit that is not known yet: after a restart the
-   * branches have to be read first.
+   * Does what somebody asked for at the forge, if they may write to the repository at this moment. Fails transiently for
+   * a commit that is not known yet: after a restart the branches have to be read first.
    */
-  async handle(hint: Hint): Promise<Result<void>> {
+  async handle(hint: Hint, writers: Pick<Writers, "mayWrite">): Promise<Result<void>> {
     if (hint.kind === "installations") this.#options.outbox.retryRefused();
-    return hint.kind === "rerequested" ? this.#rerun(hint) : success(undefined);
+    return hint.kind === "rerequested" ? this.#rerun(hint, writers) : success(undefined);
   }
 
   /** The forge shows the check as queued from now on: it is told again how things are, whatever is run. */
-  #rerun({ repository, commit }: Extract<Hint, { kind: "rerequested" }>): Result<void> {
+  async #rerun(
+    { repository, commit, author }: Extract<Hint, { kind: "rerequested" }>,
+    writers: Pick<Writers, "mayWrite">,
+  ): Promise<Result<void>> {
     const { outbox, sender } = this.#options;
     const asked = [...this.#reports.values()].filter((one) => one.repository === repository && one.commit === commit);
-    if (asked.length === 0) return this.#unknown(commit);
-    const failed = asked.flatMap(({ builds }) => builds).filter(hasFailed);
+    const [first] = asked;
+    if (first === undefined) return this.#unknown(commit);
+    const may = author === undefined ? success(false) : await writers.mayWrite(first.repo, author.id, NEVER);
+    if (!may.ok) return may;
+    const failed = may.value ? asked.flatMap(({ builds }) => builds).filter(hasFailed) : [];
     const jobs = failed.flatMap((build) => this.#jobOf(build) ?? []);
     for (const name of new Set(jobs.map(({ op, key }) => `${op} ${key}`))) this.#rebuild(name);
     outbox.again(sender, checkKey({ repository, commit }));

@@ -24,7 +24,7 @@ beforeEach(async () => {
   const inbox = new Inbox(createRig().engine);
   told = [];
   inbox.changes.subscribe((hint) => told.push(hint));
-  const door = githubDoor({ secret: new Secret(KEY), inbox });
+  const door = githubDoor({ secret: new Secret(KEY), inbox, clock: createClock() });
   const parts = { view: new FakeView(), host: "127.0.0.1", port: 0, token: new Secret("x".repeat(40)) };
   const started = await startWeb({ ...parts, clock: createClock(), doors: [door] });
   if (!started.ok) throw new Error(started.error.message);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Hint } from "../../src/engine/inbound.ts";
+import { type Hint, hintCodec } from "../../src/engine/inbound.ts";
 import { Inbox } from "../../src/engine/inbox.ts";
 import { failure, type Result, success } from "../../src/term/output.ts";
 import { createRig, type Rig } from "../../src/testing/index.ts";
@@ -115,6 +115,16 @@ it("does nothing more once the engine is closed", async () => {
   const timers = rig.clock.scheduler.actions.length;
   await rig.clock.advance(3 * HOUR);
   expect([handled.length, timers]).toEqual([1, 0]);
+});
+
+it.each<Hint>([
+  push,
+  comment,
+  { kind: "installations" },
+  { kind: "rerequested", repository: 7, commit: "c0ffee" },
+  { kind: "rerequested", repository: 7, commit: "c0ffee", job: "j", author: { id: 1, login: "ann" } },
+])("stores what was told whole: %j", (hint) => {
+  expect(hintCodec.decode(JSON.parse(JSON.stringify(hintCodec.encode(hint))))).toEqual(hint);
 });
 
 describe("after a death", () => {

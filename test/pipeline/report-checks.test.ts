@@ -3,15 +3,18 @@ import { describe, expect, it } from "vitest";
 import { cached } from "../../src/engine/cache/cache.ts";
 import { Outbox } from "../../src/engine/effects/outbox.ts";
 import type { Sender } from "../../src/engine/effects/sender.ts";
+import { problem } from "../../src/engine/errors.ts";
+import type { Person } from "../../src/engine/refs.ts";
 import { type BuildState, type CheckReport } from "../../src/pipeline/checks.ts";
 import { CheckReports } from "../../src/pipeline/report-checks.ts";
 import { type CheckWant, checkSender } from "../../src/plugins/github/index.ts";
 import { constant, list, map, state } from "../../src/term/combinators.ts";
-import { ok, success } from "../../src/term/output.ts";
+import { failure, ok, success } from "../../src/term/output.ts";
 import { createRig, DummyBuilder, dummyInput, type Rig } from "../../src/testing/index.ts";
 import { box, failed } from "../engine/cache/support.ts";
 
 const COMMIT = "c0ffee";
+const ANN: Person = { id: 1, login: "ann" };
 const MINUTE = 60_000;
 
 /** One commit with a build for each name, and everything that the forge was told. */
@@ -56,7 +59,15 @@ function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
     if (found === undefined) throw new Error(`${spec} does not run`);
     return found;
   };
-  const press = (commit = COMMIT) => reports.handle({ kind: "rerequested", repository: 7, commit });
+  /** Somebody presses the button; everybody but Ann is a stranger. */
+  const press = (commit = COMMIT, author: Person | null = ANN) =>
+    reports.handle(
+      { kind: "rerequested", repository: 7, commit, ...(author === null ? {} : { author }) },
+      {
+        mayWrite: async (_repo, user) =>
+          user === 0 ? failure(problem("FORGE_UNREACHABLE", "502")) : success(user === ANN.id),
+      },
+    );
   return { rig, told, wants, builder, run, press, pass: (ms = MINUTE) => rig.clock.advance(ms) };
 }
 
@@ -87,6 +98,20 @@ describe("the check of a commit", () => {
     run("B").succeed("2");
     await pass();
     expect(told.slice(-3)).toEqual(["failure: Failed: B", "in_progress: 2 of 3 done", "success: Passed: 3 builds"]);
+  });
+
+  it("is run again for nobody who may not write there, and told all the same", async () => {
+    const { told, builder, run, press, pass } = scene(createRig(), "A");
+    await pass(5_000);
+    run("A").fail(failed());
+    await pass();
+    for (const author of [{ id: 66, login: "ann" }, null]) {
+      expect(await press(COMMIT, author)).toMatchObject({ ok: true });
+      await pass();
+    }
+    expect(await press(COMMIT, { id: 0, login: "ann" })).toMatchObject({ ok: false, error: { class: "transient" } });
+    expect(builder.runs).toHaveLength(1);
+    expect(told).toEqual(["in_progress: 0 of 1 done", ...Array.from({ length: 3 }, () => "failure: Failed: A")]);
   });
 
   it("is told once more when there is nothing to run: the forge shows it as queued by then", async () => {

@@ -21,6 +21,7 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
     fake = await FakeGitHub.start();
     fake.repo(REPO, { files: await sample("1"), defaultBranch: "live" });
     fake.install("team");
+    fake.role(REPO, "ann", "write");
     chat = createServer((request, response) => {
       request.on("data", (chunk: Buffer) => said.push(chunk.toString()));
       request.on("end", () => response.end("ok"));

@@ -1,5 +1,5 @@
 import type { Hint } from "../../engine/inbound.ts";
-import { isPerson } from "../../engine/refs.ts";
+import { isPerson, type Person } from "../../engine/refs.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -53,14 +53,19 @@ function readCheckRun(payload: Fields, { id }: Repository, appId: number | undef
   if (!asked || !isCommit(commit)) return undefined;
   const job = run["external_id"];
   const known = typeof job === "string" && job !== "" && job.length <= EXTERNAL_ID_MAX;
-  return { kind: "rerequested", repository: id, commit, ...(known ? { job } : {}) };
+  return { kind: "rerequested", repository: id, commit, ...(known ? { job } : {}), ...authorOf(payload) };
 }
 
-function readCheckSuite({ action, check_suite: suite }: Fields, { id }: Repository, appId: number | undefined) {
+function readCheckSuite(payload: Fields, { id }: Repository, appId: number | undefined): Hint | undefined {
+  const { action, check_suite: suite } = payload;
   if (action !== "rerequested" || !isFields(suite) || !isOurs(suite, appId)) return undefined;
   const commit = suite["head_sha"];
-  return isCommit(commit) ? ({ kind: "rerequested", repository: id, commit } as const) : undefined;
+  return isCommit(commit) ? { kind: "rerequested", repository: id, commit, ...authorOf(payload) } : undefined;
 }
+
+/** Who pressed the button; whether they may is asked for afterwards. */
+const authorOf = ({ sender }: Fields): { readonly author?: Person } =>
+  isPerson(sender) ? { author: { id: sender.id, login: sender.login } } : {};
 
 /** Only what was just written: an edited comment may be somebody else's words under an old name. */
 function readComment({ action, issue, comment }: Fields, { id }: Repository): Hint | undefined {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { emitterEventNames, Webhooks } from "@octokit/webhooks";
+import type { Clock } from "../../engine/clock.ts";
 import type { DeliveryHeaders, Door, DoorAnswer, DoorCount } from "../../engine/inbound.ts";
 import type { Inbox } from "../../engine/inbox.ts";
 import type { Secret } from "../../engine/secret.ts";
@@ -16,6 +17,9 @@ export interface DoorOptions {
   readonly secret: Secret;
   readonly inbox: Pick<Inbox, "receive">;
   readonly appId?: number;
+  readonly clock: Clock;
+  /** Told in a line, at most once an hour, that deliveries are refused; default: nobody. */
+  readonly report?: (line: string) => void;
 }
 
 /** The door with what came through it. */
@@ -24,6 +28,8 @@ export interface GitHubDoor extends Door {
 }
 
 const UNSIGNED: DoorAnswer = { status: 401, note: "the signature is missing or wrong" };
+/** Anybody can send what is refused. */
+const REPORT_EVERY_MS = 60 * 60_000;
 
 /**
  * Takes GitHub's deliveries. The signature comes first, over the bytes as they came; then the name of the delivery,
@@ -34,6 +40,7 @@ const UNSIGNED: DoorAnswer = { status: 401, note: "the signature is missing or w
 export function githubDoor(options: DoorOptions): GitHubDoor {
   const webhooks = new Webhooks({ secret: options.secret.reveal() });
   const counts = new Map<string, number>();
+  const refused = refusals(options);
   const answer = async (headers: DeliveryHeaders, body: Buffer): Promise<Outcome> => {
     const signature = headers["x-hub-signature-256"];
     const text = body.toString("utf8");
@@ -46,11 +53,13 @@ export function githubDoor(options: DoorOptions): GitHubDoor {
     refuses: (headers) => {
       if (isSignature(headers["x-hub-signature-256"])) return undefined;
       count(counts, "other", "refused");
+      refused();
       return UNSIGNED;
     },
     receive: async (headers, body) => {
       const { status, note, outcome } = await answer(headers, body);
       count(counts, outcome === "refused" ? "other" : kindOf(headers), outcome);
+      if (outcome === "refused") refused();
       return { status, note };
     },
     counts: () => [...counts].map(([key, number]) => countOf(key, number)),
@@ -81,6 +90,21 @@ async function accept(
   if (receipt === "known") return { status: 202, note: "taken before", outcome: "known" };
   if (hint === undefined) return { status: 202, note: "nothing in it is for this deployer", outcome: "ignored" };
   return { status: 202, note: "taken", outcome: "taken" };
+}
+
+/** Says so, for who has set up a wrong secret; nothing of what came, nor of what would have been right. */
+function refusals({ clock, report }: DoorOptions): () => void {
+  let [since, untilMs] = [0, 0];
+  return () => {
+    since += 1;
+    if (report === undefined || clock.elapsed() < untilMs) return;
+    untilMs = clock.elapsed() + REPORT_EVERY_MS;
+    report(
+      `a webhook was refused, for its signature is missing or wrong (${since} since this was last said). ` +
+        "If GitHub shows it as sent, the webhook's secret is another one there",
+    );
+    since = 0;
+  };
 }
 
 const isSignature = (value: unknown): value is string => typeof value === "string" && SIGNATURE.test(value);

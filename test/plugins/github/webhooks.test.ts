@@ -6,6 +6,7 @@ import type { Hint } from "../../../src/engine/inbound.ts";
 import type { Delivery, Receipt } from "../../../src/engine/inbox.ts";
 import { Secret } from "../../../src/engine/secret.ts";
 import { githubDoor } from "../../../src/plugins/github/webhooks.ts";
+import { TestClock } from "../../../src/testing/index.ts";
 
 const KEY = "a webhook's secret";
 const APP = 42;
@@ -19,13 +20,16 @@ function opened(receipt: Receipt = "taken") {
     taken.push(delivery);
     return receipt;
   };
-  const door = githubDoor({ secret: new Secret(KEY), inbox: { receive }, appId: APP });
+  const lines: string[] = [];
+  const clock = new TestClock();
+  const report = (line: string): void => void lines.push(line);
+  const door = githubDoor({ secret: new Secret(KEY), inbox: { receive }, appId: APP, clock, report });
   const send = (body: string | Buffer, headers: Readonly<Record<string, string>> = {}) =>
     door.receive(
       { "x-github-delivery": "d-1", "x-github-event": "push", "x-hub-signature-256": sign(body), ...headers },
       Buffer.from(body),
     );
-  return { door, taken, send };
+  return { door, taken, send, lines, clock };
 }
 
 const repository = { id: 7, full_name: "acme/web" };
@@ -61,6 +65,21 @@ describe("the signature", () => {
     expect(door.refuses({})).toMatchObject({ status: 401 });
     expect(door.refuses({ "x-hub-signature-256": "sha256=zz" })).toMatchObject({ status: 401 });
     expect(door.refuses({ "x-hub-signature-256": sign(body) })).toBeUndefined();
+  });
+
+  it("that is wrong is said in one line an hour, which tells neither the body nor what would be right", async () => {
+    const { door, send, lines, clock } = opened();
+    for (let count = 0; count < 100; count += 1) {
+      await send(body, { "x-hub-signature-256": sign(body, "guess") });
+      door.refuses({});
+      await clock.advance(1_000);
+    }
+    expect(lines).toEqual([expect.stringContaining("(1 since this was last said)")]);
+    await clock.advance(60 * 60_000);
+    door.refuses({});
+    expect(lines.slice(1)).toEqual([expect.stringContaining("(200 since this was last said)")]);
+    for (const part of ["acme", sign(body).slice(7), sign(body, "guess").slice(7), KEY])
+      expect(lines.join()).not.toContain(part);
   });
 
   it("of bytes that are no text is refused, not believed", async () => {
@@ -100,6 +119,17 @@ describe("what is signed but odd", () => {
     expect(Reflect.get({}, "polluted")).toBeUndefined();
   });
 
+  it.each([
+    ["300,000 lists in each other", `${"[".repeat(300_000)}${"]".repeat(300_000)}`],
+    ["300,000 objects in each other", `${'{"a":'.repeat(300_000)}1${"}".repeat(300_000)}`],
+    ["300,000 names of one field", `{${'"a":1,'.repeat(300_000)}"a":1}`],
+  ])("%s: what is beside it is read", async (_name, pad) => {
+    const { send, taken } = opened();
+    const text = `{"repository":{"id":1,"full_name":"evil/twin"},"pad":${pad},"repository":${JSON.stringify(repository)}}`;
+    expect(await send(text)).toMatchObject({ status: 202 });
+    expect(taken.map(({ hint }) => hint)).toEqual([{ kind: "refs", repository: 7, name: "acme/web" }]);
+  });
+
   it("an event that nobody knows is counted with the others of its kind", async () => {
     const { send, door } = opened();
     await send(body, { "x-github-event": "something_new" });
@@ -120,6 +150,12 @@ const hints: readonly [string, string, object, Hint | undefined][] = [
     "check_run",
     { action: "rerequested", check_run: run },
     { kind: "rerequested", repository: 7, commit: sha, job: run.external_id },
+  ],
+  [
+    "Re-run by somebody",
+    "check_run",
+    { action: "rerequested", check_run: run, sender: { id: 1, login: "alice", site_admin: true } },
+    { kind: "rerequested", repository: 7, commit: sha, job: run.external_id, author: { id: 1, login: "alice" } },
   ],
   [
     "our button of a check",
