@@ -2,12 +2,20 @@ import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Door, DoorAnswer } from "../engine/inbound.ts";
 
-/** All bodies that are being read together may take so much: others are asked to come again. */
-const BYTES_AT_ONCE_MAX = 96 * 1024 * 1024;
-/** Bodies of the usual size never wait for room. */
+/** What all bodies that are being read may take together, in bytes: others are asked to come again. */
+export interface Room {
+  /** There is no more for one that is larger than usual… */
+  readonly large: number;
+  /** …and none at all beyond that, so that bodies of the usual size seldom find it full. */
+  readonly all: number;
+}
+
+const ROOM: Room = { large: 96 * 1024 * 1024, all: 160 * 1024 * 1024 };
+/** Bodies of the usual size. */
 const SMALL_BYTES = 256 * 1024;
 const RETRY_SEC = 30;
 
+type Taken = Room & { taken: number };
 type Read =
   | { readonly kind: "body"; readonly body: Buffer }
   | { readonly kind: "large" }
@@ -20,32 +28,26 @@ type Read =
  * Nobody has signed anything before the last byte is here, so as little as possible is spent until then: what the
  * headers give away is refused unread, the rest is cut off at the door's limit.
  */
-export function serveWebhooks(app: FastifyInstance, doors: readonly Door[]): void {
-  const room = { taken: 0 };
+export function serveWebhooks(app: FastifyInstance, doors: readonly Door[], bytes: Room = ROOM): void {
+  const room = { ...bytes, taken: 0 };
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null)); // read by the handler, if at all
     for (const door of doors) {
-      scope.post(`/webhooks/${door.forge}`, { config: { role: "viewer" } }, (request, reply) =>
+      scope.post(`/webhooks/${door.forge}`, { config: { role: "none" } }, (request, reply) =>
         answer(door, room, request, reply),
       );
     }
   });
 }
 
-async function answer(
-  door: Door,
-  room: { taken: number },
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+async function answer(door: Door, room: Taken, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { headers, raw } = request;
   const unread = refusedUnread(door, request);
   if (unread !== undefined) return refuse(reply, unread.status, unread.note);
   const read = await readBody(raw, door.bytesMax, room);
   if (read.kind === "large") return refuse(reply, 413, tooLong(door));
-  if (read.kind === "crowded")
-    return refuse(reply.header("retry-after", RETRY_SEC), 503, "too many large bodies at once");
+  if (read.kind === "crowded") return refuse(reply.header("retry-after", RETRY_SEC), 503, "too much at once");
   if (read.kind === "broken") return refuse(reply, 400, "the body broke off");
   const { status, note } = await door.receive(headers, read.body);
   if (status === 503) reply.header("retry-after", RETRY_SEC);
@@ -73,7 +75,7 @@ function refuse(reply: FastifyReply, status: number, note: string): FastifyReply
   return reply.header("connection", "close").code(status).send({ note });
 }
 
-async function readBody(raw: Readable, bytesMax: number, room: { taken: number }): Promise<Read> {
+async function readBody(raw: Readable, bytesMax: number, room: Taken): Promise<Read> {
   const chunks: Buffer[] = [];
   let [size, taken] = [0, 0];
   try {
@@ -81,7 +83,7 @@ async function readBody(raw: Readable, bytesMax: number, room: { taken: number }
       if (!Buffer.isBuffer(chunk)) continue;
       size += chunk.length;
       if (size > bytesMax) return { kind: "large" };
-      if (size > SMALL_BYTES && room.taken + chunk.length > BYTES_AT_ONCE_MAX) return { kind: "crowded" };
+      if (room.taken + chunk.length > (size > SMALL_BYTES ? room.large : room.all)) return { kind: "crowded" };
       room.taken += chunk.length;
       taken += chunk.length;
       chunks.push(chunk);

@@ -1,9 +1,9 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import fastify from "fastify";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { DeliveryHeaders, Door } from "../../src/engine/inbound.ts";
-import { serveWebhooks } from "../../src/web/webhooks.ts";
+import { type Room, serveWebhooks } from "../../src/web/webhooks.ts";
 
 const LIMIT = 1_000_000;
 const json = { "content-type": "application/json", "x-signed": "yes" };
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 /** A server with one door that refuses what is not signed at all, and notes what it is given. */
-async function opened() {
+async function opened(room?: Room) {
   const bodies: Buffer[] = [];
   const door: Door = {
     forge: "test",
@@ -31,7 +31,7 @@ async function opened() {
     forceCloseConnections: true,
     http: { headersTimeout: 1_000, connectionsCheckingInterval: 100 },
   });
-  serveWebhooks(app, [door]);
+  serveWebhooks(app, [door], room);
   await app.listen({ host: "127.0.0.1", port: 0 });
   ends.push(() => app.close());
   const [address] = app.addresses();
@@ -46,7 +46,7 @@ describe("a delivery", () => {
     const { bodies, send } = await opened();
     const body = Buffer.from(`{ "a" :\n"é${"x".repeat(500_000)}" }`);
     expect(await send(body)).toBe(202);
-    expect(bodies).toEqual([body]);
+    expect(bodies.map((one) => one.equals(body))).toEqual([true]);
   });
 
   it.each([
@@ -76,6 +76,18 @@ describe("a delivery", () => {
     expect(bodies).toEqual([]);
   });
 
+  it("has room beside others, for a while: the usual ones longer than large ones", async () => {
+    const { send, port } = await opened({ large: 350_000, all: 500_000 });
+    const held = [await halfSent(port, 200_000)];
+    await vi.waitFor(async () => expect(await send(Buffer.alloc(300_000))).toBe(503));
+    expect(await send(Buffer.alloc(200_000))).toBe(202);
+    held.push(await halfSent(port, 200_000));
+    await vi.waitFor(async () => expect(await send(Buffer.alloc(200_000))).toBe(503));
+    expect(await send(Buffer.alloc(50_000))).toBe(202);
+    for (const socket of held) socket.destroy();
+    await vi.waitFor(async () => expect(await send(Buffer.alloc(300_000))).toBe(202));
+  });
+
   it("that comes a byte now and then ends with its time", async () => {
     const { bodies, port } = await opened();
     const head = "POST /webhooks/test HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-signed: yes\r\n";
@@ -89,6 +101,16 @@ describe("a delivery", () => {
     expect((await fetch(`http://127.0.0.1:${port}/webhooks/test`)).status).toBe(404);
   });
 });
+
+/** A connection whose delivery has sent so many bytes and not its last one. */
+async function halfSent(port: number, bytes: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  const head = "POST /webhooks/test HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-signed: yes\r\n";
+  await new Promise<void>((resolve) => {
+    socket.write(`${head}content-length: ${bytes + 1}\r\n\r\n${"x".repeat(bytes)}`, () => resolve());
+  });
+  return socket;
+}
 
 /** What a server says to these bytes until it closes the connection; `more` is written as fast as it takes it. */
 async function spoken(port: number, head: string, more?: () => Iterable<string>): Promise<string> {
