@@ -1,4 +1,5 @@
 import { Access } from "../engine/access/access.ts";
+import type { Readers } from "../engine/access/identity.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { Write } from "../engine/store/store.ts";
@@ -13,13 +14,15 @@ export interface AccessOptions {
   readonly github: GitHubAccess;
   /** How people sign in with GitHub; without it only tokens do. */
   readonly oauth?: OAuthClient;
+  readonly readers?: Readers;
 }
 
 /** Who may do what, with everything that has to outlive the process in the store. */
-export function accessOf({ engine, token, flavour, github, oauth }: AccessOptions): Access {
-  const { admins = [], builders = [] } = flavour ?? {};
+export function accessOf({ engine, token, flavour, github, oauth, readers = "anyone" }: AccessOptions): Access {
+  const { admins = [], builders = [], viewers = [] } = flavour ?? {};
   const rules = {
     admins,
+    viewers,
     builders: builders.map((builder) => (typeof builder === "string" ? { who: builder } : builder)),
   };
   const { journal, store, clock, audit } = engine;
@@ -30,11 +33,12 @@ export function accessOf({ engine, token, flavour, github, oauth }: AccessOption
     return Promise.resolve();
   };
   const api = github.api === undefined ? {} : { api: github.api };
-  const teams = [...admins, ...rules.builders.map(({ who }) => who)].some((who) => who.includes("/"));
+  const teams = [...admins, ...viewers, ...rules.builders.map(({ who }) => who)].some((who) => who.includes("/"));
   return new Access({
     clock,
     token,
     rules,
+    readers,
     ...(oauth === undefined ? {} : { provider: githubSignIn({ ...oauth, ...api, teams }) }),
     keeper: {
       sessions: { load: () => store.queries.sessions(), put: (row) => save({ put: "session", row }) },

@@ -22,8 +22,9 @@ export interface LogPart {
 
 /** A running server, by its HTTP API. */
 export interface Client {
+  /** Reads with the token, if there is one: where not everybody may read, it is needed. */
   get(path: string): Promise<Result<unknown>>;
-  /** Reads with the token what not everybody may see. Fails with `NO_TOKEN` without one. */
+  /** Reads with the token what never everybody may see. Fails with `NO_TOKEN` without one. */
   read(path: string): Promise<Result<unknown>>;
   /** Acts with the token. Fails with `NO_TOKEN` without one. */
   send(method: "POST" | "PUT", path: string, body: Fields): Promise<Result<unknown>>;
@@ -44,7 +45,10 @@ export function openClient(call: Call): Result<Client> {
     return response.value.ok ? response : failure(await refusal(response.value));
   };
   return success({
-    get: async (path) => bodyOf(await request(path, {})),
+    get: async (path) => {
+      const headers = headersOf(call, base.value);
+      return headers.ok ? bodyOf(await request(path, { headers: headers.value })) : headers;
+    },
     read: async (path) => {
       const token = tokenFor(call, base.value);
       return token.ok ? bodyOf(await request(path, { headers: withToken(token.value) })) : token;
@@ -59,8 +63,20 @@ export function openClient(call: Call): Result<Client> {
       const init = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body };
       return bodyOf(await at(`/webhooks/${forge}`, init));
     },
-    log: async (path, from) => logPart(await request(`${path}/log?from=${from}`, {}), from),
+    log: async (path, from) => {
+      const headers = headersOf(call, base.value);
+      return headers.ok
+        ? logPart(await request(`${path}/log?from=${from}`, { headers: headers.value }), from)
+        : headers;
+    },
   });
+}
+
+/** A token that was named must be there; the one of the state directory is shown if this user can read it. */
+function headersOf(call: Call, base: string): Result<Readonly<Record<string, string>>> {
+  const token = tokenFor(call, base);
+  if (token.ok) return success(withToken(token.value));
+  return call.given.text("tokenFile") === undefined ? success({}) : token;
 }
 
 const withToken = (token: Secret) => ({ authorization: `Bearer ${token.reveal()}` });

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { InvalidArgumentError, Option } from "commander";
+import { isReaders, type Readers, readers } from "../engine/access/identity.ts";
 import { isLevel, levels, type Threshold } from "../engine/level.ts";
 import { suggestion } from "../pipeline/nearest.ts";
 
@@ -73,6 +74,12 @@ export const flags = {
     help: "API of GitHub Enterprise: https://github.example/api/v3",
     more: true,
   },
+  read: {
+    flag: "--read <who>",
+    help: "who may read: anyone, signed-in, or named in pipeline.ts (default: anyone)",
+    read: readersOf,
+    more: true,
+  },
   slack: {
     flag: "--slack <file>",
     help: "tell a Slack channel: the address of its incoming webhook",
@@ -98,7 +105,7 @@ export const flags = {
   check: { flag: "--check", help: "write nothing; fail when the file is stale" },
   json: { flag: "--json", help: "print JSON" },
   url: { flag: "--url <address>", help: "the server (default: the one that runs on --state)" },
-  tokenFile: { flag: "--token-file <file>", help: "file with the token for acting (default: token in --state)" },
+  tokenFile: { flag: "--token-file <file>", help: "file with the token to show (default: token in --state)" },
   follow: { flag: "-f, --follow", help: "go on until the job ends" },
   role: { flag: "--role <role>", help: "viewer, builder or admin" },
   services: { flag: "--services <names>", help: "a builder's token for these services only: shop_web,shop_api" },
@@ -156,6 +163,10 @@ export class Given {
   has(name: FlagName): boolean {
     return this.#value(name) === true;
   }
+  readers(): Readers {
+    const text = this.text("read");
+    return isReaders(text) ? text : "anyone";
+  }
   /** `none` unless something was given: nothing waits for a person. */
   threshold(): Threshold {
     const text = this.text("confirm") ?? "none";
@@ -185,6 +196,11 @@ function isNetwork(text: string): boolean {
   const [, address = "", length] = /^([\da-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
   const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
   return bits > 0 && (length === undefined || (Number(length) > 0 && Number(length) <= bits));
+}
+
+function readersOf(text: string): string {
+  if (isReaders(text)) return text;
+  throw new InvalidArgumentError(suggestion(text, readers));
 }
 
 function countOf(text: string): number {

@@ -1,4 +1,5 @@
 import type { Observable } from "rxjs";
+import type { Readers } from "../engine/access/identity.ts";
 import type { Change } from "../engine/effects/target.ts";
 import type { Threshold } from "../engine/level.ts";
 import type { Secret } from "../engine/secret.ts";
@@ -63,6 +64,8 @@ export interface ServeOptions extends PipelineOptions {
   readonly messages?: MessageAccess;
   /** How people sign in with GitHub; without it only tokens do. */
   readonly oauth?: OAuthClient;
+  /** Default: anyone. */
+  readonly readers?: Readers;
 }
 
 export interface LocalOptions extends ServeOptions {

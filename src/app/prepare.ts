@@ -66,6 +66,7 @@ export async function serveOptions(
     port: call.given.number("port") ?? 0,
     trustProxy: call.given.text("trustProxy")?.split(",") ?? [],
     confirm: call.given.threshold(),
+    readers: call.given.readers(),
     ...(release === undefined ? {} : { confirmAutoReleaseSec: release }),
     messages: messages.value,
     ...(oauth.value === undefined ? {} : { oauth: oauth.value }),

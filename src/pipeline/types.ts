@@ -148,6 +148,8 @@ export interface Flavour {
   readonly admins?: readonly UserId[];
   /** Those who may rebuild and cancel, some of them for the services that are named only. */
   readonly builders?: readonly (UserId | LimitedBuilder)[];
+  /** Those who may read, where `--read named` keeps it from others; admins and builders may anyway. */
+  readonly viewers?: readonly UserId[];
   /**
    * Branches whose newest commit is older are not checked; the default branch and those that are deployed always are.
    * Default: no branch is too old.

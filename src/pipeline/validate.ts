@@ -39,7 +39,7 @@ function checkFlavour(report: Report, at: string, name: string, value: unknown, 
     report.add(at, "WRONG_VALUE", `the flavour ${name} must be { repos: … }, but is ${described(value)}`);
     return [];
   }
-  report.fields(at, `the flavour ${name}`, flavour, ["url", "admins", "builders", "staleness", "repos"]);
+  report.fields(at, `the flavour ${name}`, flavour, ["url", "admins", "builders", "viewers", "staleness", "repos"]);
   if (flavour["url"] !== undefined) report.text(at, "WRONG_VALUE", `the url of ${name}`, flavour["url"], webUrlRule);
   const { staleness } = flavour;
   if (staleness !== undefined) report.text(at, "WRONG_VALUE", `the staleness of ${name}`, staleness, durationRule);

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { type Role, suffices } from "../engine/access/identity.ts";
+import { type Standing, suffices } from "../engine/access/identity.ts";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
 import { addressOf, callerOf } from "./address.ts";
@@ -12,7 +12,7 @@ import type { Web } from "./web.ts";
 export interface RouteRole {
   readonly method: string;
   readonly url: string;
-  readonly role: Role;
+  readonly role: Standing;
 }
 
 declare module "fastify" {
@@ -89,11 +89,11 @@ function foreignOrigin(request: FastifyRequest, url: string): Refusal | undefine
 
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined);
 
-function notEnough(request: FastifyRequest, needed: Role, web: Web): Refusal {
+function notEnough(request: FastifyRequest, needed: Standing, web: Web): Refusal {
   const { visitor } = request;
-  if (visitor.identity !== undefined) return { status: 403, failure: roleNeeded(visitor, needed) };
+  if (visitor.identity !== undefined) return { status: 403, failure: roleNeeded(visitor, needed, web) };
   if (visitor.refused !== true) {
-    return { status: 401, failure: problem("LOGIN_NEEDED", `only ${people[needed]} can do this`) };
+    return { status: 401, failure: problem("LOGIN_NEEDED", onlyFor(needed, web)) };
   }
   const caller = `bearer ${callerOf(addressOf(request))}`; // apart from the form: a program's old token must lock no person out
   if (web.failures.waitMs(caller) > 0) {
@@ -103,11 +103,23 @@ function notEnough(request: FastifyRequest, needed: Role, web: Web): Refusal {
   return { status: 401, failure: problem("LOGIN_REFUSED", "the token is wrong") };
 }
 
-const people: Readonly<Record<Role, string>> = { viewer: "a viewer", builder: "a builder", admin: "an administrator" };
+const people: Readonly<Record<Standing, string>> = {
+  none: "nobody that pipeline.ts names",
+  viewer: "a viewer",
+  builder: "a builder",
+  admin: "an administrator",
+};
 
-const roleNeeded = ({ who, role, doubt }: Visitor, needed: Role): Failure => {
+function onlyFor(needed: Standing, { access }: Web): string {
+  if (needed !== "viewer") return `only ${people[needed]} can do this`;
+  return access.readers === "named"
+    ? "only those whom pipeline.ts names may read here"
+    : "only those who are signed in may read here";
+}
+
+const roleNeeded = ({ who, role, doubt }: Visitor, needed: Standing, web: Web): Failure => {
   const unknown = doubt === undefined ? "" : `; what teams would add is not known: ${doubt}`;
-  return problem("ROLE_NEEDED", `only ${people[needed]} can do this; ${who} is ${people[role]}${unknown}`);
+  return problem("ROLE_NEEDED", `${onlyFor(needed, web)}; ${who} is ${people[role]}${unknown}`);
 };
 
 function forged(request: FastifyRequest): Refusal | undefined {

@@ -10,13 +10,15 @@ import type { Web } from "./web.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 const viewer = { role: "viewer" } as const;
+/** What a probe is told says nothing of what runs here. */
+const probe = { role: "none" } as const;
 const StatusJson = Type.Object({ status: Type.String() });
 
 /** What probes and scrapers read, and the raw log. */
 export function serveMachine(app: FastifyInstance, web: Web): void {
   const { view } = web;
-  app.get("/healthz", { config: viewer, schema: { response: { 200: StatusJson } } }, () => ({ status: "ok" }));
-  app.get("/readyz", { config: viewer, schema: { response: { 200: StatusJson } } }, (_request, reply) => {
+  app.get("/healthz", { config: probe, schema: { response: { 200: StatusJson } } }, () => ({ status: "ok" }));
+  app.get("/readyz", { config: probe, schema: { response: { 200: StatusJson } } }, (_request, reply) => {
     if (view.ready()) return { status: "ready" };
     return sendProblem(reply, 503, problem("RECOVERING", "open deploys of the last run are being looked through"));
   });

@@ -39,6 +39,7 @@ function servicesBehind(view: View, term: string): readonly string[] {
 
 /** What somebody may do, in words. */
 export function roleOf({ role, services, doubt }: Visitor): string {
+  if (role === "none" && doubt === undefined) return "none: pipeline.ts names neither you nor a team of yours";
   const limited = services === undefined ? "" : ` for ${[...services].join(", ")}`;
   return `${role}${limited}${doubt === undefined ? "" : ` (what teams would add is not known: ${doubt})`}`;
 }

@@ -1,17 +1,20 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
+import { suffices } from "../engine/access/identity.ts";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
 import { addressOf, callerOf } from "./address.ts";
 import type { Picture } from "./graph/drawings.ts";
 import { noteRefusal } from "./guard.ts";
+import { signInBody } from "./pages/login.ts";
 import { type Answer, type Page, PICTURE, type Visit } from "./pages/page.ts";
 import { forProgram, Refused, refusalOf, sendProblem, titles } from "./problems.ts";
 import { type Framed, frame } from "./shell.ts";
 import { menuFor, site } from "./site.ts";
+import type { Html } from "./text.ts";
 import { render } from "./views.ts";
-import { ANONYMOUS } from "./visitor.ts";
+import { UNKNOWN, type Visitor } from "./visitor.ts";
 import type { Web } from "./web.ts";
 
 const HTML = "text/html; charset=utf-8";
@@ -39,7 +42,7 @@ export function servePages(app: FastifyInstance, web: Web): void {
   }
   app.get<{ Params: { name: string } }>(
     `${web.assets.base}/:name`,
-    { config: { role: "viewer" }, schema: { params: PathFields } },
+    { config: { role: "none" }, schema: { params: PathFields } },
     (request, reply) => {
       const file = web.assets.file(request.params.name);
       if (file === undefined) return sendFailure(web, request, reply, 404, nothingHere());
@@ -135,14 +138,20 @@ function sendFailure(
   failure: Failure,
 ): FastifyReply {
   if (forProgram(request)) return sendProblem(reply, status, failure);
+  const visitor = request.visitor ?? UNKNOWN;
   const title = titles[status] ?? "Not possible";
-  const login = status === 401 || failure.code.startsWith("SIGN_IN_");
-  const body = render("problem", { status, message: failure.message, hint: failure.hint ?? "", login });
+  const here = request.method === "GET" ? request.url : "/";
+  const body =
+    failure.code === "LOGIN_NEEDED" ? signInBody(web, visitor, here, failure) : problemBody(visitor, status, failure);
   if (status === 429 || status === 503) reply.header("retry-after", "60");
-  const framed: Framed = { title, body, live: false, path: "", here: "/" };
-  const visitor = request.visitor ?? ANONYMOUS;
+  const framed: Framed = { title, body, live: false, path: "", here };
   return reply
     .code(status)
     .type(HTML)
     .send(frame(web, visitor, menuFor(visitor.role), framed).text);
+}
+
+function problemBody({ role }: Visitor, status: number, { code, message, hint = "" }: Failure): Html {
+  const login = status === 401 || code.startsWith("SIGN_IN_");
+  return render("problem", { status, message, hint, login, reads: suffices(role, "viewer") });
 }

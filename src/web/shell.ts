@@ -1,3 +1,4 @@
+import { suffices } from "../engine/access/identity.ts";
 import { type Look, overall, symbols } from "./looks.ts";
 import { roleOf } from "./rights.ts";
 import type { Html } from "./text.ts";
@@ -27,6 +28,8 @@ export interface ShellData {
   /** Why it is not known what the visitor may do, and where they can sign in again. */
   readonly doubt: { readonly text: string; readonly again: string } | undefined;
   readonly symbols: readonly { readonly look: string; readonly path: string }[];
+  /** What moves is shown, and kept up to date: not to those who may not read. */
+  readonly reads: boolean;
   readonly body: Html;
 }
 
@@ -64,7 +67,8 @@ export function frame(
 ): Html {
   const { view, assets } = web;
   const { session } = visitor;
-  const look = page.look ?? overall(view.stats(), view.graph().nodes);
+  const reads = suffices(visitor.role, "viewer");
+  const look = reads ? (page.look ?? overall(view.stats(), view.graph().nodes)) : "ready";
   const notice = session?.notice;
   if (session !== undefined && !page.live) delete session.notice;
   return render("shell", {
@@ -75,7 +79,8 @@ export function frame(
     look,
     lookSymbol: TITLE_SYMBOLS[look],
     menu: menu.map((entry) => ({ ...entry, current: entry.href === page.path })),
-    banners: view.banners().map(({ level, text }) => ({ level, text })),
+    banners: reads ? view.banners().map(({ level, text }) => ({ level, text })) : [],
+    reads,
     notice,
     visitor: { who: visitor.who, role: roleOf(visitor), signedIn: session !== undefined, csrf: session?.csrf ?? "" },
     doubt: doubtOf(web, visitor, page.here),

@@ -1,4 +1,4 @@
-import { type Role, suffices } from "../engine/access/identity.ts";
+import { type Standing, suffices } from "../engine/access/identity.ts";
 import { adoptTerm, cancelJob, rebuildJob, setConfirm, startJob } from "./pages/act.ts";
 import { approvalsPage, approveCommit } from "./pages/approvals.ts";
 import { auditPage } from "./pages/audit.ts";
@@ -51,7 +51,7 @@ export const site: readonly Page[] = [
 ];
 
 /** The pages of the menu that somebody of this role may see. */
-export const menuFor = (role: Role): readonly { readonly href: string; readonly title: string }[] =>
+export const menuFor = (role: Standing): readonly { readonly href: string; readonly title: string }[] =>
   site
     .filter((page) => page.menu === true && suffices(role, page.role))
     .map(({ path, title }) => ({ href: path, title }));

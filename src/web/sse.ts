@@ -62,8 +62,9 @@ export class EventStreams {
    *
    * @source WHATWG HTML, server-sent events. The headers that hooks have set are copied, since a hijacked reply
    *   skips `onSend`; headers go out before the first event.
+   * @param stays Whether the reader may still read, asked now and then; default: for ever.
    */
-  open(reply: FastifyReply): EventStream {
+  open(reply: FastifyReply, stays?: () => Promise<boolean>): EventStream {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
@@ -75,7 +76,7 @@ export class EventStreams {
     raw.socket?.setNoDelay(true);
     raw.write("retry: 2000\n\n");
     const closing = new AbortController();
-    const pulse = new Pulse(raw);
+    const pulse = new Pulse(raw, stays);
     this.#open.add(pulse);
     this.#timer ??= this.#beat();
     raw.on("error", () => {}); // the reader's connection broke: "close" follows
@@ -112,11 +113,13 @@ export class EventStreams {
 /** Whether a reader is there. */
 class Pulse {
   readonly #raw: FastifyReply["raw"];
+  readonly #stays: (() => Promise<boolean>) | undefined;
   #taken = -1;
   #still = 0;
 
-  constructor(raw: FastifyReply["raw"]) {
+  constructor(raw: FastifyReply["raw"], stays: (() => Promise<boolean>) | undefined) {
     this.#raw = raw;
+    this.#stays = stays;
   }
 
   beat(): void {
@@ -126,6 +129,7 @@ class Pulse {
     this.#taken = taken;
     if (this.#still >= STALL_BEATS) raw.destroy();
     else if (!raw.writableNeedDrain) raw.write(": alive\n\n");
+    void this.#stays?.().then((stays) => stays || this.close());
   }
 
   close(): void {

@@ -28,6 +28,8 @@ export interface Views {
     readonly message: string;
     readonly hint: string;
     readonly login: boolean;
+    /** Whoever sees it may read the pages that it leads to. */
+    readonly reads: boolean;
   };
 }
 

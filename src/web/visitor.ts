@@ -2,7 +2,7 @@ import "@fastify/cookie";
 import type { FastifyRequest } from "fastify";
 import type { Access } from "../engine/access/access.ts";
 import type { Grant } from "../engine/access/grants.ts";
-import { type Identity, type Role, whoOf } from "../engine/access/identity.ts";
+import { type Identity, type Standing, whoOf } from "../engine/access/identity.ts";
 import type { Session } from "../engine/access/sessions.ts";
 
 /** Who asks, and what they may do at this moment. */
@@ -22,29 +22,31 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     /** Who may use the route; a route without one cannot be added. */
-    role?: Role;
+    role?: Standing;
     /** It needs the store: 503 while nothing can be stored. */
     stores?: boolean;
   }
 }
 
-export const ANONYMOUS: Visitor = { role: "viewer", who: "anonymous" };
+/** Somebody of whom nothing is known yet. */
+export const UNKNOWN: Visitor = { role: "none", who: "anonymous" };
 const BEARER = /^Bearer +(\S+)$/i;
 
 /**
- * Who a request comes from: the holder of a token by its header, or of a session by its cookie. Without a provider for
- * signing in, everybody else is a viewer, and only tokens open sessions.
+ * Who a request comes from: the holder of a token by its header, or of a session by its cookie. Everybody else is a
+ * viewer, or nobody, as it was configured. Without a provider for signing in only tokens open sessions.
  */
 export async function visitorOf(request: FastifyRequest, cookie: string, access: Access): Promise<Visitor> {
   const { authorization } = request.headers;
+  const anonymous = { ...UNKNOWN, ...access.anonymous };
   if (authorization !== undefined) {
     const given = BEARER.exec(authorization)?.[1];
     const identity = given === undefined ? undefined : access.identityOfToken(given);
-    return identity === undefined ? { ...ANONYMOUS, refused: true } : visitor(access, identity);
+    return identity === undefined ? { ...anonymous, refused: true } : visitor(access, identity);
   }
   const secret = request.cookies[cookie];
   const session = secret === undefined ? undefined : access.sessionOf(secret);
-  return session === undefined ? ANONYMOUS : visitor(access, session.identity, session);
+  return session === undefined ? anonymous : visitor(access, session.identity, session);
 }
 
 async function visitor(access: Access, identity: Identity, session?: Session): Promise<Visitor> {

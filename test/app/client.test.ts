@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { Access } from "../../src/engine/access/access.ts";
 import { createClock } from "../../src/engine/clock.ts";
 import { problem } from "../../src/engine/errors.ts";
 import { MARK } from "../../src/engine/job-log.ts";
@@ -164,6 +165,35 @@ describe("log", () => {
     log.end();
     expect((await followed).out).toBe("one\ntwo\n");
   });
+});
+
+describe("reading where not everybody may", () => {
+  const closed = async (): Promise<void> => {
+    await web.close();
+    const access = new Access({ clock: createClock(), token: new Secret(TOKEN), readers: "signed-in" });
+    const clock = createClock();
+    const started = await startWeb({ view, host: "127.0.0.1", port: 0, token: new Secret(TOKEN), access, clock });
+    if (!started.ok) throw new Error(started.error.message);
+    web = started.value;
+    writeFileSync(join(folder, "var/server.json"), JSON.stringify({ url: web.url, pid: 1 }));
+  };
+
+  it.each(["jobs", "ops", "stats", "dot", "history", "query", "confirm", `log ${ID}`, `job ${ID}`, `why ${ID}`])(
+    "%s shows the token",
+    async (line) => {
+      await closed();
+      view.all = [makeJob(ID, { state: "ok" })];
+      await answer(line);
+      const elsewhere = folderWith({ "my-token": TOKEN });
+      const far = (...more: string[]) => millrace(elsewhere, ...line.split(" "), "--url", web.url, ...more);
+      expect(await far("--token-file", "my-token")).toMatchObject({ code: 0, err: "" });
+      expect(await far()).toMatchObject({
+        code: 77,
+        err: expect.stringContaining("millrace: only those who are signed in may read here\n"),
+      });
+      expect((await far("--token-file", "no-token")).err).toContain("there is no token at");
+    },
+  );
 });
 
 describe("acting", () => {

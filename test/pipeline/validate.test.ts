@@ -50,18 +50,19 @@ const mistakes: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "fields of a flavour": [
     `export default deployer({ demo: { url: "deploy.example", admins: ["avsm", 7], repo: {},
        repos: { "demo/hello": from(git("./hello.git"), docker("Dockerfile")) } } });`,
-    '2 UNKNOWN_FIELD the flavour demo has no field "repo". Did you mean "repos"? Known: url, admins, builders, staleness, repos.',
+    '2 UNKNOWN_FIELD the flavour demo has no field "repo". Did you mean "repos"? Known: url, admins, builders, viewers, staleness, repos.',
     '2 WRONG_VALUE the url of demo "deploy.example" is not an absolute http:// or https:// address',
     '2 WRONG_NAME the admin of demo "avsm" is not provider:name, such as github:avsm',
     "2 WRONG_VALUE the admin of demo must be a text, but is 7",
   ],
   "who may act": [
     `export default deployer({ demo: { admins: ["gitlab:avsm", "github:a/b/c"],
-       builders: ["github:org/team", { who: "github:eve#x", services: ["demo_helo"], until: 1 }, { who: "github:bob" }],
+       viewers: ["gitlab:eve"], builders: ["github:org/team", { who: "github:eve#x", services: ["demo_helo"], until: 1 }, { who: "github:bob" }],
        repos: { "demo/hello": from(git("./hello.git"), docker("Dockerfile", {
          live: publish("demo/hello:live", swarm(here, "demo_hello")) })) } } });`,
     '2 WRONG_NAME the admin of demo "gitlab:avsm" names no provider of sign-ins. Known: github',
     '2 WRONG_NAME the admin of demo "github:a/b/c" is neither a person (github:avsm) nor a team (github:org/team)',
+    '2 WRONG_NAME the viewer of demo "gitlab:eve" names no provider of sign-ins. Known: github',
     '2 UNKNOWN_FIELD a builder of demo has no field "until". Known: who, services.',
     '2 WRONG_NAME the builder of demo "github:eve#x" is neither a person (github:avsm) nor a team (github:org/team)',
     '2 WRONG_NAME the service of a builder of demo "demo_helo" is nothing that demo moves. Did you mean "demo_hello"? Known: demo/hello:live, demo_hello.',
@@ -257,6 +258,7 @@ describe("validation", () => {
   it("has nothing to say of a good pipeline", async () => {
     const said = await problemsOf(`export default deployer({
       demo: { url: "https://deploy.example", admins: ["github:avsm", "github:avsm#1234", "github:org/team"],
+        viewers: ["github:org/all"],
         builders: ["github:bob", { who: "github:org/ops", services: ["demo_hello"] }], repos: {
         "demo/hello": from(git("./hello.git"), [
           docker("Dockerfile", {

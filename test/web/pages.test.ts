@@ -212,7 +212,9 @@ describe("errors and outcomes", () => {
   test("404 is a page that leads on; 401 leads to the log-in", async () => {
     expect(await page("/nope")).toContain("there is nothing at this address");
     const refused = await app.inject({ method: "POST", url: `/job/${FAILED}/rebuild`, ...form({}) });
-    expect(refused.body).toContain('href="/login"');
+    expect([refused.statusCode, refused.body.includes('<form method="post" action="/login"')]).toEqual([401, true]);
+    const audit = await app.inject({ url: "/audit" });
+    expect(audit.body).toContain('name="to" value="/audit"');
   });
 
   test("an outcome is shown once, and not to the script", async () => {

@@ -1,17 +1,19 @@
-// Every route × every kind of asker: who gets in, who is told to sign in, who is refused before any work is done.
+// Every route × every kind of asker × who may read: who gets in, who is told to sign in, who is refused before any work
+// is done.
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Access } from "../../src/engine/access/access.ts";
-import { type Role, roles, suffices } from "../../src/engine/access/identity.ts";
+import { type Readers, readers, roles, type Standing, suffices } from "../../src/engine/access/identity.ts";
 import { createClock } from "../../src/engine/clock.ts";
+import type { Door } from "../../src/engine/inbound.ts";
 import { Secret } from "../../src/engine/secret.ts";
 import { busyDay, RUNNING } from "../support/scene.ts";
 import { FakeProvider } from "../support/sign-in.ts";
 import { type FakeView, makeJob, makeNode } from "../support/view.ts";
 import { form, injectable, TOKEN } from "../support/web.ts";
 
-/** Written down by hand, as a second opinion on what each route says of itself. */
-const table: Readonly<Record<string, Role>> = {
+/** Written down by hand, as a second opinion on what each route says of itself. "none": open, whoever may read. */
+const table: Readonly<Record<string, Standing>> = {
   "GET /": "viewer",
   "GET /jobs": "viewer",
   "GET /query": "viewer",
@@ -21,18 +23,18 @@ const table: Readonly<Record<string, Role>> = {
   "GET /job/:date/:id": "viewer",
   "GET /job/:date/:id/log.txt": "viewer",
   "GET /pipeline.svg": "viewer",
-  "GET /favicon/:look": "viewer",
-  "GET /static/:hash/:name": "viewer",
-  "GET /healthz": "viewer",
-  "GET /readyz": "viewer",
+  "GET /favicon/:look": "none",
+  "GET /static/:hash/:name": "none",
+  "GET /healthz": "none",
+  "GET /readyz": "none",
   "GET /metrics": "viewer",
-  "GET /login": "viewer",
-  "POST /login": "viewer",
-  "GET /login/:provider": "viewer",
-  "GET /login/:provider/callback": "viewer",
-  "POST /logout": "viewer",
-  "POST /logout/everywhere": "viewer",
-  "POST /webhooks/github": "viewer", // signed by the forge
+  "GET /login": "none",
+  "POST /login": "none",
+  "GET /login/:provider": "none",
+  "GET /login/:provider/callback": "none",
+  "POST /logout": "none",
+  "POST /logout/everywhere": "none",
+  "POST /webhooks/github": "none", // signed by the forge
   "GET /api/v1/openapi.json": "viewer",
   "GET /api/v1/graph": "viewer",
   "GET /api/v1/approvals": "viewer",
@@ -78,22 +80,30 @@ const table: Readonly<Record<string, Role>> = {
   "POST /api/v1/sessions/end": "admin",
 };
 
-/** Routes whose answer does not end by itself; anybody may read them. */
+/** Routes whose answer does not end by itself, unless it is a refusal. */
 const endless = ["GET /api/v1/events", "GET /api/v1/jobs/:date/:id/log/stream"];
 
 const CLOCK = createClock();
 const notes: string[] = [];
 const provider = new FakeProvider();
-const access = new Access({
-  clock: CLOCK,
-  token: new Secret(TOKEN),
-  provider,
-  rules: { admins: ["github:admin"], builders: [{ who: "github:builder" }] },
-  audit: (...entry) => void notes.push(entry.join(" | ")),
-});
+const rules = { admins: ["github:admin"], builders: [{ who: "github:builder" }], viewers: ["github:viewer"] };
+const taken = { status: 202, note: "taken" } as const;
+const door: Door = { forge: "github", bytesMax: 1_000, refuses: () => undefined, receive: async () => taken };
+const accessFor = (who: Readers): Access =>
+  new Access({
+    clock: CLOCK,
+    token: new Secret(TOKEN),
+    provider,
+    rules,
+    readers: who,
+    audit: (...entry) => void notes.push(entry.join(" | ")),
+  });
+const access = accessFor("anyone");
 let view: FakeView;
 let app: FastifyInstance;
 const tokens = new Map<string, string>();
+/** The same site, for each choice of who may read. */
+const sites = new Map<Readers, { readonly app: FastifyInstance; readonly access: Access }>();
 
 /** The demo's graph, and a branch that moves two services. */
 function scene(): FakeView {
@@ -112,11 +122,15 @@ function scene(): FakeView {
 
 beforeAll(async () => {
   view = scene();
-  ({ app } = await injectable(view, CLOCK, { access }));
-  for (const role of roles) {
-    const made = await access.tokens.create({ name: role, role, createdBy: "test" });
-    if (made.ok) tokens.set(role, made.value.token);
+  for (const who of readers) {
+    const its = who === "anyone" ? access : accessFor(who);
+    sites.set(who, { access: its, app: (await injectable(view, CLOCK, { access: its, doors: [door] })).app });
+    for (const role of roles) {
+      const made = await its.tokens.create({ name: role, role, createdBy: "test" });
+      if (made.ok) tokens.set(`${role} ${who}`, made.value.token);
+    }
   }
+  ({ app } = siteFor("anyone"));
   const limited = await access.tokens.create({
     name: "web",
     role: "builder",
@@ -129,9 +143,17 @@ beforeEach(() => {
   view.actions.length = 0;
   notes.length = 0;
 });
-afterAll(() => app.close());
+afterAll(() => Promise.all([...sites.values()].map((site) => site.app.close())));
 
-const bearer = (name: string) => ({ authorization: `Bearer ${tokens.get(name) ?? ""}` });
+function siteFor(who: Readers): { readonly app: FastifyInstance; readonly access: Access } {
+  const site = sites.get(who);
+  if (site === undefined) throw new Error(`no site for ${who}`);
+  return site;
+}
+
+const bearer = (name: string, who: Readers = "anyone") => ({
+  authorization: `Bearer ${tokens.get(name) ?? tokens.get(`${name} ${who}`) ?? ""}`,
+});
 const knownRoutes = () => app.routeRoles.filter(({ method }) => method !== "HEAD");
 const nameOf = ({ method, url }: { readonly method: string; readonly url: string }): string =>
   `${method} ${url.replace(/^\/static\/[0-9a-f]{16}/, "/static/:hash")}`;
@@ -154,9 +176,10 @@ function requestOf(name: string, headers: Readonly<Record<string, string>>): Inj
   return { method: "POST", url, ...form(fields[name] ?? {}, headers) };
 }
 
-async function outcomeOf(name: string, role: string): Promise<string> {
-  const wrong = role === "wrong" ? { authorization: "Bearer millrace_wrong" } : bearer(role);
-  const reply = await app.inject(requestOf(name, role === "nobody" ? {} : wrong));
+async function outcomeOf(name: string, role: string, who: Readers): Promise<string> {
+  const wrong = role === "wrong" ? { authorization: "Bearer millrace_wrong" } : bearer(role, who);
+  view.actions.length = 0;
+  const reply = await siteFor(who).app.inject(requestOf(name, role === "nobody" ? {} : wrong));
   const codes = /SIGN_IN_REFUSED|not begun in this browser/.test(reply.body) ? [] : [401, 403, 429]; // a page of its own
   if (!codes.includes(reply.statusCode)) return "let in";
   const written = notes
@@ -192,22 +215,47 @@ const fields: Readonly<Record<string, Record<string, string>>> = {
 
 test("every route is in the table, with its role", () => {
   const found = Object.fromEntries(knownRoutes().map((route) => [nameOf(route), route.role]));
-  expect(found).toEqual(Object.fromEntries(Object.entries(table).filter(([name]) => name in found)));
-  expect(Object.keys(found).length).toBeGreaterThan(50);
+  expect(found).toEqual(table);
 });
 
-describe("route × role", () => {
-  test.each(Object.entries(table).filter(([name]) => !endless.includes(name)))("%s is for %s", async (name, needed) => {
+describe("route × role × who may read", () => {
+  test.each(Object.entries(table))("%s is for %s", async (name, needed) => {
     const found: Record<string, string> = {};
     const expected: Record<string, string> = {};
-    for (const role of ["nobody", "wrong", ...roles]) {
-      found[role] = await outcomeOf(name, role);
-      const held = roles.find((known) => known === role);
-      const refused =
-        held === undefined ? "sign in first; nothing done, nothing written" : "refused; nothing done, written";
-      expected[role] = suffices(held ?? "viewer", needed) ? "let in" : refused;
+    for (const who of readers) {
+      for (const role of ["nobody", "wrong", ...roles]) {
+        const held = roles.find((known) => known === role);
+        const isLetIn = suffices(held ?? (who === "anyone" ? "viewer" : "none"), needed);
+        if (isLetIn && endless.includes(name)) continue;
+        const refused =
+          held === undefined ? "sign in first; nothing done, nothing written" : "refused; nothing done, written";
+        found[`${role}, ${who}`] = await outcomeOf(name, role, who);
+        expected[`${role}, ${who}`] = isLetIn ? "let in" : refused;
+      }
     }
     expect(found).toEqual(expected);
+  });
+
+  test("who may read, of those who signed in", async () => {
+    const found: Record<string, string> = {};
+    for (const who of readers) {
+      const statuses: number[] = [];
+      for (const login of ["admin", "builder", "viewer", "eve"]) {
+        const person = { id: login.length, login };
+        const { secret } = siteFor(who).access.signIn({ kind: "person", provider: "github", person });
+        const headers = { cookie: `millrace=${secret}` };
+        statuses.push((await siteFor(who).app.inject({ url: "/jobs", headers })).statusCode);
+      }
+      found[who] = statuses.join(" ");
+    }
+    expect(found).toEqual({ anyone: "200 200 200 200", "signed-in": "200 200 200 200", named: "200 200 200 403" });
+  });
+
+  test("what is not there is refused like what is, where not everybody may read", async () => {
+    const statuses = async (url: string) =>
+      Promise.all(readers.map(async (who) => (await siteFor(who).app.inject({ url })).statusCode));
+    expect(await statuses("/job/2026-11-21/000000-none-0000")).toEqual([404, 401, 401]);
+    expect(await statuses("/nothing")).toEqual([404, 401, 401]);
   });
 
   test("a session of a person is held to the same", async () => {

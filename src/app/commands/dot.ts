@@ -8,7 +8,7 @@ export const dot: CommandSpec = {
   name: "dot",
   arguments: "",
   summary: "print the graph for Graphviz: millrace dot | dot -Tsvg",
-  flags: ["url", "state", "json"],
+  flags: ["url", "state", "tokenFile", "json"],
   run: (call) =>
     ask(
       call,

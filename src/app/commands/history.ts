@@ -9,7 +9,7 @@ export const history: CommandSpec = {
   name: "history",
   arguments: "[term]",
   summary: "list past deploys, newest first",
-  flags: ["limit", "url", "state", "json"],
+  flags: ["limit", "url", "state", "tokenFile", "json"],
   run: (call) =>
     ask(
       call,

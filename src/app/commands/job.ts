@@ -7,7 +7,7 @@ export const job: CommandSpec = {
   name: "job",
   arguments: "<id>",
   summary: "show one job: its state, times, inputs and error",
-  flags: ["url", "state", "json"],
+  flags: ["url", "state", "tokenFile", "json"],
   run: (call) =>
     askJob(
       call,

@@ -8,7 +8,7 @@ export const jobs: CommandSpec = {
   name: "jobs",
   arguments: "",
   summary: "list the jobs that run or wait",
-  flags: ["url", "state", "json"],
+  flags: ["url", "state", "tokenFile", "json"],
   run: (call) =>
     ask(
       call,

@@ -14,7 +14,7 @@ export const log: CommandSpec = {
   name: "log",
   arguments: "<id>",
   summary: "print a job's log",
-  flags: ["follow", "url", "state"],
+  flags: ["follow", "url", "state", "tokenFile"],
   async run(call: Call): Promise<Exit> {
     const path = jobPath(call.args[0]);
     if (!path.ok) return report(call.io, path.error);

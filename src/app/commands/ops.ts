@@ -7,7 +7,7 @@ export const ops: CommandSpec = {
   name: "ops",
   arguments: "",
   summary: "list the operations that have jobs",
-  flags: ["url", "state", "json"],
+  flags: ["url", "state", "tokenFile", "json"],
   run: (call) =>
     ask(
       call,

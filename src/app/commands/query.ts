@@ -8,7 +8,7 @@ export const query: CommandSpec = {
   name: "query",
   arguments: "",
   summary: "search all jobs, newest first",
-  flags: ["op", "jobState", "term", "date", "text", "limit", "url", "state", "json"],
+  flags: ["op", "jobState", "term", "date", "text", "limit", "url", "state", "tokenFile", "json"],
   run: (call) =>
     ask(
       call,

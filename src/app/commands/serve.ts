@@ -26,6 +26,7 @@ export const serve: CommandSpec = {
     ...githubFlags,
     "githubSecret",
     "githubOauth",
+    "read",
     "slack",
     "webhook",
     "mail",

@@ -9,7 +9,7 @@ export const stats: CommandSpec = {
   name: "stats",
   arguments: "",
   summary: "count the boxes of the graph by state",
-  flags: ["url", "state", "json"],
+  flags: ["url", "state", "tokenFile", "json"],
   run: (call) =>
     ask(
       call,

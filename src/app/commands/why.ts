@@ -7,7 +7,7 @@ export const why: CommandSpec = {
   name: "why",
   arguments: "<id>",
   summary: "say why a job ran: what happened outside, and which inputs changed",
-  flags: ["url", "state", "json"],
+  flags: ["url", "state", "tokenFile", "json"],
   run: (call) =>
     askJob(
       call,

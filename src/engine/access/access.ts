@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
 import { ApiTokens, type TokenKeeper } from "./api-tokens.ts";
 import { type Grant, Grants } from "./grants.ts";
-import { type Identity, whoOf } from "./identity.ts";
+import { type Identity, type Readers, whoOf } from "./identity.ts";
 import type { SignInProvider } from "./provider.ts";
 import type { Rules } from "./rules.ts";
 import { hashOf, type Session, type SessionKeeper, Sessions } from "./sessions.ts";
@@ -15,6 +15,8 @@ export interface AccessParts {
   readonly token: Secret;
   /** Default: nobody is named. */
   readonly rules?: Rules;
+  /** Default: anyone. */
+  readonly readers?: Readers;
   /** Default: nobody can sign in but with a token. */
   readonly provider?: SignInProvider;
   /** Default: sessions and tokens end with the process. */
@@ -23,7 +25,8 @@ export interface AccessParts {
   readonly audit?: (who: string, what: string, subject: string, detail: string) => void;
 }
 
-const NOBODY: Grant = { role: "viewer" };
+const VIEWER: Grant = { role: "viewer" };
+const NOTHING: Grant = { role: "none" };
 const CREDENTIALS_MAX = 1_000;
 /** Entries of one kind about one person, a minute: anybody at all may sign in, and nobody fills the disk by asking. */
 const ENTRIES_MAX = 30;
@@ -35,6 +38,7 @@ export class Access {
   readonly sessions: Sessions;
   readonly tokens: ApiTokens;
   readonly provider: SignInProvider | undefined;
+  readonly readers: Readers;
   readonly #parts: AccessParts;
   readonly #bond: string;
   readonly #grants: Grants;
@@ -45,10 +49,17 @@ export class Access {
   constructor(parts: AccessParts) {
     this.#parts = parts;
     this.provider = parts.provider;
+    this.readers = parts.readers ?? "anyone";
     this.#bond = hashOf(`bond ${parts.token.reveal()}`).slice(0, 16);
     this.sessions = new Sessions(parts.clock, parts.keeper?.sessions);
     this.tokens = new ApiTokens(parts.clock, parts.keeper?.tokens);
-    this.#grants = new Grants(parts.clock, parts.rules ?? { admins: [], builders: [] }, parts.provider);
+    const others = this.readers === "named" ? NOTHING : VIEWER;
+    this.#grants = new Grants(parts.clock, parts.rules ?? { admins: [], builders: [] }, parts.provider, others);
+  }
+
+  /** What those may do who say nothing of who they are. */
+  get anonymous(): Grant {
+    return this.readers === "anyone" ? VIEWER : NOTHING;
   }
 
   /** Whose token it is: that of the state directory, or one for programs. */
@@ -79,7 +90,7 @@ export class Access {
       return this.#grants.of(identity.provider, identity.person, this.#credentials.get(whoOf(identity)));
     }
     const token = this.tokens.find(identity);
-    if (token === undefined) return NOBODY;
+    if (token === undefined) return this.anonymous;
     return { role: token.role, ...(token.services === undefined ? {} : { services: new Set(token.services) }) };
   }
 

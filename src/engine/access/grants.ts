@@ -1,13 +1,13 @@
 import type { Clock } from "../clock.ts";
 import type { Person } from "../refs.ts";
 import type { Secret } from "../secret.ts";
-import { type Role, suffices } from "./identity.ts";
+import { type Role, type Standing, suffices } from "./identity.ts";
 import type { SignInProvider, Team } from "./provider.ts";
 import { namesPerson, parseWho, type Rules, type Who } from "./rules.ts";
 
 /** What somebody may do right now. */
 export interface Grant {
-  readonly role: Role;
+  readonly role: Standing;
   /** Names of the services that a builder is limited to; undefined: all. */
   readonly services?: ReadonlySet<string>;
   /** Why it is not more, when that could not be found out. */
@@ -41,12 +41,15 @@ export class Grants {
   readonly #clock: Clock;
   readonly #rules: readonly Rule[];
   readonly #provider: SignInProvider | undefined;
+  readonly #others: Grant;
   readonly #answers = new Map<string, Answer>();
 
-  constructor(clock: Clock, rules: Rules, provider: SignInProvider | undefined) {
+  /** @param others What those may do whom no rule names. */
+  constructor(clock: Clock, rules: Rules, provider: SignInProvider | undefined, others: Grant) {
     this.#clock = clock;
     this.#rules = parseRules(rules);
     this.#provider = provider;
+    this.#others = others;
   }
 
   of(provider: string, person: Person, credential: Secret | undefined): Promise<Grant> {
@@ -70,7 +73,7 @@ export class Grants {
 
   async #find(provider: string, person: Person, credential: Secret | undefined): Promise<Grant> {
     const own = this.#rules.filter(({ who }) => who.provider === provider);
-    let grant = own.filter(({ who }) => namesPerson(who, provider, person)).reduce(better, NOTHING);
+    let grant = own.filter(({ who }) => namesPerson(who, provider, person)).reduce(better, this.#others);
     for (const rule of own) {
       if (rule.who.team === undefined || !adds(grant, rule)) continue;
       const asked = await this.#inTeam(provider, rule.who.team, person, credential);
@@ -92,12 +95,11 @@ export class Grants {
   }
 }
 
-const NOTHING: Grant = { role: "viewer" };
-
-function parseRules({ admins, builders }: Rules): readonly Rule[] {
+function parseRules({ admins, builders, viewers = [] }: Rules): readonly Rule[] {
   const all = [
     ...admins.map((who) => ({ role: "admin" as const, who, services: undefined })),
     ...builders.map(({ who, services }) => ({ role: "builder" as const, who, services })),
+    ...viewers.map((who) => ({ role: "viewer" as const, who, services: undefined })),
   ];
   return all.flatMap(({ role, who, services }) => {
     const parsed = parseWho(who);

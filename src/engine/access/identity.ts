@@ -5,10 +5,21 @@ import { isPerson, type Person } from "../refs.ts";
 export const roles = ["viewer", "builder", "admin"] as const;
 export type Role = (typeof roles)[number];
 
+/** What somebody may do: the things of a role, or none at all. */
+export type Standing = Role | "none";
+const standings: readonly Standing[] = ["none", ...roles];
+
+/** Who may read: anyone who comes by, those who are signed in, or those whom a rule names. Tokens always may. */
+export const readers = ["anyone", "signed-in", "named"] as const;
+export type Readers = (typeof readers)[number];
+
+export const isReaders = (text: unknown): text is Readers => readers.some((one) => one === text);
+
 export const isRole = (text: unknown): text is Role => roles.some((role) => role === text);
 
-/** Whether `role` may do what needs `needed`. */
-export const suffices = (role: Role, needed: Role): boolean => roles.indexOf(role) >= roles.indexOf(needed);
+/** Whether whoever has `role` may do what needs `needed`. */
+export const suffices = (role: Standing, needed: Standing): boolean =>
+  standings.indexOf(role) >= standings.indexOf(needed);
 
 /** Who it is that asks, proved by a session or a token. What they may do is looked up each time: see `Access`. */
 export type Identity =

@@ -5,6 +5,8 @@ import type { Team } from "./provider.ts";
 export interface Rules {
   readonly admins: readonly string[];
   readonly builders: readonly BuilderRule[];
+  /** Those who may read, where not everybody may. */
+  readonly viewers?: readonly string[];
 }
 
 export interface BuilderRule {

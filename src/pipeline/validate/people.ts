@@ -30,6 +30,9 @@ export function checkPeople(
   for (const admin of listOf(report, at, `the admins of ${name}`, flavour["admins"])) {
     report.text(at, "WRONG_NAME", `the admin of ${name}`, admin, whoRule);
   }
+  for (const viewer of listOf(report, at, `the viewers of ${name}`, flavour["viewers"])) {
+    report.text(at, "WRONG_NAME", `the viewer of ${name}`, viewer, whoRule);
+  }
   for (const builder of listOf(report, at, `the builders of ${name}`, flavour["builders"])) {
     const limited = recordOf(builder);
     if (limited === undefined) report.text(at, "WRONG_NAME", `the builder of ${name}`, builder, whoRule);

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { suffices } from "../../engine/access/identity.ts";
 import { problem } from "../../engine/errors.ts";
 import { streamLog } from "../log-stream.ts";
 import { Refused } from "../problems.ts";
 import type { EventStream } from "../sse.ts";
+import { visitorOf } from "../visitor.ts";
 import type { Web } from "../web.ts";
 import { lookUp } from "./look-up.ts";
 import { JobPath, LogQuery, type Static } from "./schemas.ts";
@@ -22,8 +24,8 @@ export function serveStreams(app: FastifyInstance, web: Web): void {
       exposeHeadRoute: false,
       schema: { summary: "One snapshot of the graph, then what changes", produces: EVENTS },
     },
-    (_request, reply) => {
-      web.sendEvents(open(web, reply));
+    (request, reply) => {
+      web.sendEvents(open(web, request, reply));
     },
   );
   // At most 1 MB an answer; the next one begins at X-Millrace-Next, and there is no more when it is `from` itself.
@@ -53,7 +55,7 @@ export function serveStreams(app: FastifyInstance, web: Web): void {
     },
     (request, reply) => {
       const job = lookUp(view, request.params);
-      const stream = open(web, reply);
+      const stream = open(web, request, reply);
       void streamLog(view, stream, job.id, resumeAt(request) ?? request.query.from ?? 0).catch((error: unknown) => {
         web.report(error);
         stream.end();
@@ -62,9 +64,12 @@ export function serveStreams(app: FastifyInstance, web: Web): void {
   );
 }
 
-function open(web: Web, reply: FastifyReply): EventStream {
+/** A stream outlives what its request was let in by: where not everybody may read, that is looked at again and again. */
+function open(web: Web, request: FastifyRequest, reply: FastifyReply): EventStream {
   if (web.streams.full) throw new Refused(503, problem("TOO_MANY_STREAMS", "too many live pages are open"));
-  return web.streams.open(reply);
+  if (web.access.readers === "anyone") return web.streams.open(reply);
+  const stays = async () => suffices((await visitorOf(request, web.cookie, web.access)).role, "viewer");
+  return web.streams.open(reply, stays);
 }
 
 /** The byte that an interrupted reader wants to go on from; anything that is no offset is ignored. */

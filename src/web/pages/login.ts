@@ -1,9 +1,12 @@
+import { type Readers, suffices } from "../../engine/access/identity.ts";
 import { problem } from "../../engine/errors.ts";
+import type { Failure } from "../../term/output.ts";
 import { pathOnly } from "../path-only.ts";
 import { Refused } from "../problems.ts";
 import { roleOf } from "../rights.ts";
-import { iso } from "../text.ts";
+import { type Html, iso } from "../text.ts";
 import { render } from "../views.ts";
+import type { Visitor } from "../visitor.ts";
 import type { Web } from "../web.ts";
 import type { Page, Visit } from "./page.ts";
 
@@ -17,7 +20,12 @@ export interface LoginData {
   readonly others: number;
   readonly to: string;
   readonly csrf: string;
+  /** Why they were sent here; blank when they came by themselves. */
+  readonly why: string;
   readonly refused: string;
+  readonly readers: Readers;
+  /** There is something that they may read. */
+  readonly reads: boolean;
   /** Where people can sign in by name. */
   readonly provider: { readonly title: string; readonly href: string } | undefined;
 }
@@ -25,13 +33,17 @@ export interface LoginData {
 export const loginPage: Page = {
   method: "GET",
   path: "/login",
-  role: "viewer",
+  role: "none",
   title: "Sign in",
   handler: (web, visit) => ({
     kind: "page",
     body: render("login", loginData(web, visit, pathOnly(visit.query["to"]), "")),
   }),
 };
+
+/** The way in, for somebody who came to a page that is not for everybody. */
+export const signInBody = (web: Web, visitor: Visitor, to: string, { message }: Failure): Html =>
+  render("login", { ...loginData(web, { visitor }, pathOnly(to), ""), why: message });
 
 function loginData({ access }: Web, { visitor }: Pick<Visit, "visitor">, to: string, refused: string): LoginData {
   const { session, who } = visitor;
@@ -44,7 +56,10 @@ function loginData({ access }: Web, { visitor }: Pick<Visit, "visitor">, to: str
     others: session === undefined ? 0 : access.sessions.of(who).length - 1,
     to,
     csrf: session?.csrf ?? "",
+    why: "",
     refused,
+    readers: access.readers,
+    reads: suffices(visitor.role, "viewer"),
     provider: provider && { title: provider.title, href: `/login/${provider.id}?to=${encodeURIComponent(to)}` },
   };
 }
@@ -59,7 +74,7 @@ function untilOf(ms: number): LoginData["until"] {
 export const login: Page = {
   method: "POST",
   path: "/login",
-  role: "viewer",
+  role: "none",
   title: "Sign in",
   handler: (web, visit) => {
     const { access, failures } = web;
@@ -82,7 +97,7 @@ export const login: Page = {
 export const logout: Page = {
   method: "POST",
   path: "/logout",
-  role: "viewer",
+  role: "none",
   title: "Sign out",
   handler: async ({ access }, { visitor: { session } }) => {
     if (session !== undefined) await access.signOut(session);
@@ -93,7 +108,7 @@ export const logout: Page = {
 export const logoutEverywhere: Page = {
   method: "POST",
   path: "/logout/everywhere",
-  role: "viewer",
+  role: "none",
   title: "Sign out",
   handler: async ({ access }, { visitor: { session, who } }) => {
     if (session !== undefined) await access.endSessions(who, who);

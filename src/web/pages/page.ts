@@ -1,4 +1,4 @@
-import type { Role } from "../../engine/access/identity.ts";
+import type { Standing } from "../../engine/access/identity.ts";
 import type { Picture } from "../graph/drawings.ts";
 import type { Look } from "../looks.ts";
 import { ago, Html, iso } from "../text.ts";
@@ -41,7 +41,8 @@ export const PICTURE = new Html("<!--picture-->");
 export interface Page {
   readonly method: "GET" | "POST";
   readonly path: string;
-  readonly role: Role;
+  /** What is needed for it: "none" is for everybody, whoever may read. */
+  readonly role: Standing;
   readonly title: string;
   /** Stands in the menu. */
   readonly menu?: boolean;

@@ -30,7 +30,7 @@ const COLOURS: Readonly<Record<Look, string>> = {
 export const favicon: Page = {
   method: "GET",
   path: "/favicon/:look",
-  role: "viewer",
+  role: "none",
   title: "Icon",
   handler: (_web, { params }) => {
     const look = (params["look"] ?? "").replace(/\.svg$/, "");

@@ -11,7 +11,7 @@ const ASK_MS_MAX = 10_000;
 export const beginSignIn: Page = {
   method: "GET",
   path: "/login/:provider",
-  role: "viewer",
+  role: "none",
   title: "Sign in",
   handler: ({ access, signIns }, { params, query }) => {
     const provider = named(access.provider, params);
@@ -28,7 +28,7 @@ export const beginSignIn: Page = {
 export const finishSignIn: Page = {
   method: "GET",
   path: "/login/:provider/callback",
-  role: "viewer",
+  role: "none",
   title: "Sign in",
   handler: async (web, visit) => {
     const { access, signIns } = web;

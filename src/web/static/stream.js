@@ -30,6 +30,7 @@ export function openStream(address, handlers) {
       });
     }
     source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) void leaveIfSignedOut(); // it answered, but not with a stream
       source.close();
       showConnection(lastSeen);
       clearTimeout(timer);
@@ -49,6 +50,12 @@ export function openStream(address, handlers) {
     removeEventListener("pagehide", close);
     close();
   };
+}
+
+/** Whoever may not read any more, since a session has its end, is shown the way in. */
+async function leaveIfSignedOut() {
+  const reply = await fetch("/api/v1/confirm", { method: "HEAD" }).catch(() => undefined);
+  if (reply?.status === 401 || reply?.status === 403) location.reload();
 }
 
 const clockText = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });

@@ -84,6 +84,26 @@ describe("what people may do", () => {
     expect(state.asked).toBe(4);
   });
 
+  test.each([
+    ["anyone", "viewer", "viewer"],
+    ["signed-in", "none", "viewer"],
+    ["named", "none", "none"],
+  ] as const)("where %s may read, others are %s, and %s once signed in", async (readers, anonymous, signedIn) => {
+    const named = { ...rules([], { who: "github:bob" }), viewers: ["github:carl", "github:acme/all"] };
+    const { access, teams, state, roleOf } = withTeams(named, { readers });
+    teams.add("acme/all Ann");
+    expect(access.anonymous.role).toBe(anonymous);
+    const people = [ann, person(1, "bob"), person(2, "carl"), person(3, "eve")];
+    expect(await Promise.all(people.map(roleOf))).toEqual(["viewer", "builder", "viewer", signedIn]);
+    expect(state.asked).toBe(readers === "named" ? 2 : 0);
+  });
+
+  test("who may read is not guessed when teams cannot be asked for", async () => {
+    const { state, roleOf } = withTeams({ ...rules([]), viewers: ["github:acme/all"] }, { readers: "named" });
+    state.reachable = false;
+    expect(await roleOf(ann)).toBe("none ? GitHub does not answer: HTTP 502");
+  });
+
   test("a right that is taken away is gone within a minute, a new one seen in that time", async () => {
     const { clock, teams, roleOf, state } = withTeams(rules(["github:acme/admins"]));
     teams.add("acme/admins Ann");
