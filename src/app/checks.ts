@@ -6,7 +6,7 @@ import type { Writers } from "../pipeline/may-build.ts";
 import type { Ports } from "../pipeline/ports.ts";
 import { connectEngine, dockerCheck } from "../plugins/docker/index.ts";
 import { checkout } from "../plugins/git/index.ts";
-import type { GitHub } from "../plugins/github/index.ts";
+import { type GitHub, readChanges } from "../plugins/github/index.ts";
 import { type Result, success } from "../term/output.ts";
 import type { Inlet } from "./inlet.ts";
 import type { Tellers } from "./tellers.ts";
@@ -65,7 +65,23 @@ export function writersOf(github: GitHub, clock: Clock): Writers {
       });
       return answer;
     },
+    changes: changesOf(github),
     page: (repo, pull, commit) => `${github.webUrl(repo)}/pull/${pull}/files/${commit}`,
+  };
+}
+
+/** Between two commits nothing changes any more: what was asked for lately is not asked for again. */
+const COMPARED_MAX = 20;
+
+function changesOf(github: GitHub): NonNullable<Writers["changes"]> {
+  const known = new Map<string, Awaited<ReturnType<NonNullable<Writers["changes"]>>>>();
+  return async (repo, base, commit, signal) => {
+    const name = `${repo} ${base} ${commit}`;
+    const found = known.get(name) ?? (await readChanges(github, repo, base, commit, signal));
+    known.delete(name);
+    if (found.ok) known.set(name, found);
+    for (const oldest of known.keys()) if (known.size > COMPARED_MAX) known.delete(oldest);
+    return found;
   };
 }
 

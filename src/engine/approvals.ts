@@ -1,6 +1,7 @@
 import { mapNode, type Node, Variable } from "../incr/index.ts";
 import type { Answer } from "../term/answer.ts";
 import { failure, type Result, success } from "../term/output.ts";
+import type { Proposal } from "./changes.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
 import type { Person } from "./refs.ts";
@@ -32,7 +33,14 @@ export interface Waiting extends Ask {
 interface Asked {
   readonly waiting: Waiting;
   readonly row: Variable<ApprovalRow | undefined>;
+  readonly look: Look | undefined;
 }
+
+/** Looks up what a commit changes, for whoever is to approve it. */
+type Look = (signal: AbortSignal) => Promise<Result<Proposal>>;
+
+/** Somebody waits for it in front of a page. */
+const LOOK_MS_MAX = 15_000;
 
 /**
  * Who allowed which commit of a pull request to be built. Only what is asked for can be allowed, so that a commit that
@@ -57,12 +65,14 @@ export class Approvals {
 
   /**
    * What `tell` makes of whether it is allowed, for as long as the scope that is being made lives. Call inside a step.
+   *
+   * @param look Looks up what it changes. Default: nobody can tell.
    */
-  ask<T>(ask: Ask, tell: (row: ApprovalRow | undefined) => Answer<T>): Node<Answer<T>> {
+  ask<T>(ask: Ask, tell: (row: ApprovalRow | undefined) => Answer<T>, look?: Look): Node<Answer<T>> {
     const { clock, world } = this.#engine;
     const known = this.known(ask);
     const row = new Variable<ApprovalRow | undefined>(world.graph, known);
-    const asked: Asked = { waiting: { ...ask, sinceMs: clock.now() }, row };
+    const asked: Asked = { waiting: { ...ask, sinceMs: clock.now() }, row, look };
     const name = nameOf(ask.repository, ask.pull);
     this.#asked.set(name, asked);
     world.graph.scope.onRelease(() => {
@@ -74,6 +84,29 @@ export class Approvals {
   /** Oldest first. */
   waiting(): readonly Waiting[] {
     return [...this.#asked.values()].filter(({ row }) => row.latest === undefined).map(({ waiting }) => waiting);
+  }
+
+  /**
+   * What a commit that waits changes. Nothing of it is fetched for that: the forge is asked.
+   *
+   * Fails with `NOT_FOUND` (it does not wait), `NOT_POSSIBLE` (nobody can tell), or as the forge does.
+   */
+  async proposal({ repository, pull, commit }: Pick<Ask, "repository" | "pull" | "commit">): Promise<Result<Proposal>> {
+    const asked = this.#asked.get(nameOf(repository, pull));
+    const isWaiting = asked?.waiting.commit === commit && asked.row.latest === undefined;
+    if (!isWaiting)
+      return failure(problem("NOT_FOUND", `#${pull} does not wait with the commit ${commit.slice(0, 64)}`));
+    if (asked.look === undefined) return failure(problem("NOT_POSSIBLE", "nobody tells what it changes"));
+    const late = new AbortController();
+    const timer = this.#engine.clock.after(LOOK_MS_MAX, () => late.abort());
+    try {
+      const found = await asked.look(late.signal);
+      if (found.ok || !late.signal.aborted) return found;
+      const message = `reading what #${pull} of ${asked.waiting.name} changes: no answer in ${LOOK_MS_MAX / 1000} s`;
+      return failure(problem("FORGE_UNREACHABLE", message));
+    } finally {
+      timer.unsubscribe();
+    }
   }
 
   /**

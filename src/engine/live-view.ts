@@ -15,6 +15,7 @@ import type { AuditFilter, IntentRow, JobFilter } from "./store/store.ts";
 import type {
   ActionResult,
   Actions,
+  Approvable,
   Banner,
   GraphChange,
   GraphGroup,
@@ -113,6 +114,9 @@ export class LiveView implements View {
   }
   approvals(): ReturnType<View["approvals"]> {
     return this.#engine.approvals.waiting();
+  }
+  proposal(which: Approvable): ReturnType<View["proposal"]> {
+    return this.#engine.approvals.proposal(which);
   }
   stats(): Stats {
     const stats = { ok: 0, ready: 0, waiting: 0, running: 0, failed: 0, blocked: 0 };

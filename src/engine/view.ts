@@ -1,6 +1,7 @@
 import type { Observable } from "rxjs";
-import type { Failure, Shown } from "../term/output.ts";
+import type { Failure, Result, Shown } from "../term/output.ts";
 import type { Waiting } from "./approvals.ts";
+import type { Proposal } from "./changes.ts";
 import type { DriftPolicy } from "./effects/drift.ts";
 import type { ForgeView } from "./forge-view.ts";
 import type { JobId, JobState, Progress } from "./job.ts";
@@ -40,6 +41,8 @@ export interface View {
   audit(limit: number, filter?: AuditFilter): readonly AuditRow[];
   /** Commits of strangers' pull requests that wait for a maintainer, oldest first. */
   approvals(): readonly Waiting[];
+  /** What one of them changes. Fails with `NOT_FOUND` when it does not wait, and with what the forge says. */
+  proposal(which: Approvable): Promise<Result<Proposal>>;
   stats(): Stats;
   /** How the forge and we get on; undefined without one. */
   forge(): ForgeView | undefined;

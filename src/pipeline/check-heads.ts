@@ -16,7 +16,16 @@ export interface CheckHead {
   /** It is left out when it is old: neither deployed, nor the default branch, nor proposed by anybody. */
   readonly ages: boolean;
   /** Who proposes it; undefined for what somebody pushed to the repository itself. */
-  readonly from?: { readonly pull: number; readonly author: Person; readonly fork: PullRef["fork"] };
+  readonly from?: Proposed;
+}
+
+/** Where a commit comes from that is not the repository's own. */
+export interface Proposed {
+  readonly pull: number;
+  readonly author: Person;
+  readonly fork: PullRef["fork"];
+  /** The branch that it is for. */
+  readonly base: string;
 }
 
 export interface HeadOptions {
@@ -61,9 +70,9 @@ const pullsOf = (refs: Refs): readonly PullRef[] =>
     (a, b) => Number(a.fork !== undefined) - Number(b.fork !== undefined) || a.number - b.number,
   );
 
-function pullHead(repository: number, { number, commit, author, fork }: PullRef): CheckHead {
+function pullHead(repository: number, { number, commit, author, fork, base }: PullRef): CheckHead {
   const head = { ...named(keys.ofPull(number), `#${number}`), commit, repository, ages: false };
-  return fork === undefined ? head : { ...head, from: { pull: number, author, fork } };
+  return fork === undefined ? head : { ...head, from: { pull: number, author, fork, base } };
 }
 
 const named = (name: string, label: string): Pick<CheckHead, "name" | "label"> => ({ name, label });
@@ -78,6 +87,7 @@ const same = (before: CheckHead, after: CheckHead): boolean =>
   before.repository === after.repository &&
   before.ages === after.ages &&
   before.from?.author.id === after.from?.author.id &&
+  before.from?.base === after.from?.base &&
   forkId(before) === forkId(after);
 
 function forkId({ from }: CheckHead): number | string | undefined {

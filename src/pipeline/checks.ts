@@ -12,6 +12,7 @@ import { buildKey } from "./build-key.ts";
 import { type CheckHead, headsTerm } from "./check-heads.ts";
 import { keys, specOf } from "./keys.ts";
 import { type Allowed, confinementOf, mayBuild, type Writers } from "./may-build.ts";
+import { proposals } from "./proposals.ts";
 import type { DockerBuild, RepoName } from "./types.ts";
 
 /** What checking needs of the outside, on top of what deploying needs. */
@@ -87,9 +88,8 @@ interface One extends Checking {
 }
 
 function lowerHead(one: One): Term<unknown> {
-  const { ports, repo, builds, stalenessMs } = one;
-  const { engine, checks } = ports;
-  const allowed = mayBuild(policyOf(engine, checks), repo, boxesOf(one)("head", "head"), one.head);
+  const { repo, builds, stalenessMs } = one;
+  const allowed = mayBuild(policyOf(one), repo, boxesOf(one)("head", "head"), one.head);
   if (builds.every((build) => one.deployed.has(keyOf(one, build)))) return lowerParts(one, allowed, undefined);
   const fetched = lowerFetch(one, allowed);
   if (stalenessMs === undefined) return lowerParts(one, allowed, fetched);
@@ -120,12 +120,16 @@ interface Part {
   readonly term: Term<unknown>;
 }
 
-const policyOf = (engine: Engine, { writers }: CheckPorts): Parameters<typeof mayBuild>[0] => ({
-  approvals: engine.approvals,
-  writers,
-  clock: engine.clock,
-  background: (work) => engine.background(work),
-});
+function policyOf({ ports, repo, refs, builds }: One): Parameters<typeof mayBuild>[0] {
+  const { engine, checks } = ports;
+  return {
+    approvals: engine.approvals,
+    writers: checks.writers,
+    propose: proposals(checks.writers, repo, () => refs.output, builds),
+    clock: engine.clock,
+    background: (work) => engine.background(work),
+  };
+}
 
 const labelOf = ({ name }: One): string =>
   name.startsWith("pr:") ? `#${name.slice(3)}` : decodeURIComponent(name.slice(7));

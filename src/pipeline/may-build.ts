@@ -1,4 +1,5 @@
 import type { Approvals, Ask } from "../engine/approvals.ts";
+import type { Changes } from "../engine/changes.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { Person } from "../engine/refs.ts";
 import type { Share } from "../engine/shares.ts";
@@ -7,6 +8,7 @@ import { answered, primitive } from "../term/combinators.ts";
 import { active, ok, type Result } from "../term/output.ts";
 import type { Answer, Box, Term } from "../term/term.ts";
 import type { CheckHead } from "./check-heads.ts";
+import type { Propose } from "./proposals.ts";
 import type { RepoName } from "./types.ts";
 
 /**
@@ -26,11 +28,15 @@ export interface Writers {
   mayWrite(repo: RepoName, user: number, signal: AbortSignal): Promise<Result<boolean>>;
   /** Where people look at the changes of a pull request up to a commit. */
   page?(repo: RepoName, pull: number, commit: string): string;
+  /** What a commit changes, compared with another one. */
+  changes?(repo: RepoName, base: string, commit: string, signal: AbortSignal): Promise<Result<Changes>>;
 }
 
 export interface MayBuild {
   readonly approvals: Approvals;
   readonly writers: Writers;
+  /** Looks up what a commit changes. */
+  readonly propose: Propose;
   readonly clock: Clock;
   /** Runs what nobody waits for. */
   readonly background: (work: () => Promise<void>) => void;
@@ -61,7 +67,7 @@ function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHea
     const by = approval.via === "permission" ? `${author.login} may write to ${repo}` : `approved by ${approval.who}`;
     return { output: ok({ head, standing: standingOf(approval) }), metadata: { detail: `${detail}: ${by}` } };
   };
-  const asked = ports.approvals.ask(ask, answer);
+  const asked = ports.approvals.ask(ask, answer, (signal) => ports.propose(head, signal));
   if (ports.approvals.known(ask) === undefined && isOwnFork(author, from.fork)) lookUp(ports, repo, ask);
   return asked;
 }

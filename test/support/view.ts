@@ -1,5 +1,7 @@
 import { Observable, Subject } from "rxjs";
 import type { Waiting } from "../../src/engine/approvals.ts";
+import type { Proposal } from "../../src/engine/changes.ts";
+import { problem } from "../../src/engine/errors.ts";
 import type { ForgeView } from "../../src/engine/forge-view.ts";
 import { isJobId, type JobId } from "../../src/engine/job.ts";
 import type { Threshold } from "../../src/engine/level.ts";
@@ -16,6 +18,7 @@ import type {
 } from "../../src/engine/store/store.ts";
 import type {
   Actions,
+  Approvable,
   Banner,
   GraphChange,
   GraphEdge,
@@ -234,6 +237,12 @@ export class FakeView implements View {
   }
   approvals(): readonly Waiting[] {
     return this.strangers;
+  }
+  /** What any of them changes. */
+  proposed: Result<Proposal> = failure(problem("NOT_POSSIBLE", "nobody tells what it changes"));
+  async proposal({ pull, commit }: Approvable): Promise<Result<Proposal>> {
+    const waits = this.strangers.some((one) => one.pull === pull && one.commit === commit);
+    return waits ? this.proposed : failure(problem("NOT_FOUND", `#${pull} does not wait with this commit`));
   }
   audit(limit: number, { who, what, before }: AuditFilter = {}): readonly AuditRow[] {
     const found = this.entries.filter(

@@ -1,4 +1,5 @@
 export type { GitHub, Installation, Permission, Rate, RepoName } from "./api.ts";
+export { readChanges } from "./changes.ts";
 export { type CheckedBuild, type CheckedCommit, checkOf, jobUrl } from "./check-report.ts";
 export { type CheckWant, checkKey } from "./check-want.ts";
 export { checkSender } from "./checks.ts";

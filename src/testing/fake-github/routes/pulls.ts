@@ -4,6 +4,7 @@ import { listed } from "../paging.ts";
 import { byId, notFound, parameter, type RepositoryCall, type RepositoryRoute, textIn } from "../route.ts";
 import { APP } from "../shapes.ts";
 import type { Comment, Pull } from "../world.ts";
+import { changedFiles } from "./changed-files.ts";
 
 /** Pull requests, and what is said in them. */
 export const pullRoutes: readonly RepositoryRoute[] = [
@@ -24,7 +25,7 @@ export const pullRoutes: readonly RepositoryRoute[] = [
   {
     operation: "GET /repos/{owner}/{repo}/pulls/{pull_number}/files",
     permission: { pull_requests: "read" },
-    answer: (call) => ({ list: changedFiles(call, pullIn(call)) }),
+    answer: (call) => ({ list: filesOf(call, pullIn(call)) }),
   },
   {
     operation: "GET /repos/{owner}/{repo}/issues/comments/{comment_id}",
@@ -75,19 +76,12 @@ function pullIn(call: RepositoryCall): Pull {
 const commentIn = (call: RepositoryCall): Comment => byId(call.repository.comments, parameter(call, "comment_id"));
 
 /** Against the base's newest commit that the pull request has behind it. */
-function changedFiles({ repository, shapes }: RepositoryCall, pull: Pull): readonly Json[] {
-  const { git, heads } = repository;
+function filesOf(call: RepositoryCall, pull: Pull): readonly Json[] {
+  const { git, heads } = call.repository;
   const ofBase = new Set(git.history(heads.branches.get(pull.base) ?? ""));
-  const fork = git.history(pull.commit).find((id) => ofBase.has(id));
-  const before = git.commits.get(fork ?? "")?.files ?? new Map<string, string>();
-  const after = git.commits.get(pull.commit)?.files ?? new Map<string, string>();
-  const names = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (name) => before.get(name) !== after.get(name),
+  return changedFiles(
+    call,
+    git.history(pull.commit).find((id) => ofBase.has(id)),
+    pull.commit,
   );
-  return names.toSorted().map((filename) => ({
-    filename,
-    sha: pull.commit,
-    status: !before.has(filename) ? "added" : !after.has(filename) ? "removed" : "modified",
-    contents_url: shapes.api(`/repos/${repository.owner.login}/${repository.name}/contents/${filename}`),
-  }));
 }

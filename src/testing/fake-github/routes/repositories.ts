@@ -1,6 +1,8 @@
+import type { Json } from "../../../engine/json.ts";
 import { listed } from "../paging.ts";
 import { notFound, parameter, Refused, type RepositoryCall, type RepositoryRoute } from "../route.ts";
 import { commitOf, refsOf } from "../world.ts";
+import { COMPARED_FILES_MAX, changedFiles } from "./changed-files.ts";
 
 /** A repository, its branches, refs and commits. */
 export const repositoryRoutes: readonly RepositoryRoute[] = [
@@ -79,14 +81,28 @@ export function commitNamed({ repository, heads }: RepositoryCall, ref: string):
   return commit;
 }
 
-function compared(call: RepositoryCall): { readonly json: { readonly [name: string]: string | number } } {
+/** What the second has and the first has not: the files against the newest commit that both have behind them. */
+function compared(call: RepositoryCall): { readonly json: Json } {
   const [baseName = "", headName = ""] = parameter(call, "basehead").split("...");
   const [base, head] = [baseName, headName].map((name) => commitOf(call.repository, name, call.heads));
   if (base === undefined || head === undefined) throw notFound();
-  const { git } = call.repository;
-  const [ofBase, ofHead] = [git.history(base), git.history(head)];
-  const ahead = ofHead.filter((id) => !ofBase.includes(id)).length;
-  const behind = ofBase.filter((id) => !ofHead.includes(id)).length;
-  const status = ahead > 0 && behind > 0 ? "diverged" : ahead > 0 ? "ahead" : behind > 0 ? "behind" : "identical";
-  return { json: { status, ahead_by: ahead, behind_by: behind, total_commits: ahead } };
+  const { repository, shapes } = call;
+  const [ofBase, ofHead] = [base, head].map((id) => repository.git.history(id));
+  const shared = ofHead?.find((id) => ofBase?.includes(id) === true);
+  if (ofBase === undefined || ofHead === undefined || shared === undefined) throw notFound();
+  const commits = ofHead.slice(0, ofHead.indexOf(shared));
+  const behind = ofBase.indexOf(shared);
+  const status = [commits.length > 0 ? "ahead" : "identical", commits.length > 0 ? "diverged" : "behind"];
+  return {
+    json: {
+      status: status[Math.sign(behind)] ?? "identical",
+      ahead_by: commits.length,
+      behind_by: behind,
+      total_commits: commits.length,
+      base_commit: shapes.commit(repository, base),
+      merge_base_commit: shapes.commit(repository, shared),
+      commits: commits.toReversed().map((id) => shapes.commit(repository, id)),
+      files: changedFiles(call, shared, head).slice(0, COMPARED_FILES_MAX),
+    },
+  };
 }
