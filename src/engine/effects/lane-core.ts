@@ -15,6 +15,11 @@ export const REST_MS = 60_000;
 export const TROUBLE_MS = 15_000;
 export const MOVING_MS = 1_000;
 
+/** What may not answer, each with a back-off of its own: the target, the head of the branch, a change that is followed. */
+type Silent = "target" | "head" | "settling";
+/** A forge that is out of order is asked by all its lanes at once, a target only by its own. */
+const RETRY_MS_MAX: Readonly<Record<Silent, number>> = { target: TROUBLE_MS, head: REST_MS, settling: TROUBLE_MS };
+
 export interface LaneOptions {
   /** Key of the deploy term. */
   readonly term: string;
@@ -44,7 +49,10 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
   stopped = false;
   /** The change by hand that was told of last. */
   noticed: string | undefined;
-  #tries = 0;
+  /** Failures in a row, by what did not answer: a target that answers says nothing about the head. */
+  readonly #tries: Record<Silent, number> = { target: 0, head: 0, settling: 0 };
+  /** The generation that the failures of the head are counted for: what is newly wanted is not kept waiting. */
+  #headOf = 0;
   /** For looks that nobody cancels. */
   readonly #patient = new AbortController().signal;
 
@@ -76,15 +84,25 @@ export class LaneCore<Spec, W, Seen extends Observed, Ref> {
     const seen = await this.kind.observe(this.spec, this.job.current?.signal ?? this.#patient);
     this.health.look(seen.ok ? seen.value : undefined);
     if (seen.ok) {
-      this.#tries = 0;
+      this.answered("target");
       this.state.seen = seen.value;
-    } else if (this.job.current?.stopped === undefined) await this.unreachable(seen.error);
+    } else if (this.job.current?.stopped === undefined) await this.unreachable("target", seen.error);
+  }
+
+  /** What did not answer does again: the next failure is a first one. */
+  answered(what: Silent): void {
+    this.#tries[what] = 0;
   }
 
   /** Shown as failed, and tried again later and later. */
-  async unreachable(error: Failure): Promise<void> {
-    const delayMs = Math.min(TROUBLE_MS, backoffMs(this.#tries, this.engine.random()));
-    this.#tries += 1;
+  async unreachable(what: Silent, error: Failure): Promise<void> {
+    const { generation = 0 } = this.want ?? {};
+    if (what === "head" && generation !== this.#headOf) {
+      this.#headOf = generation;
+      this.answered("head");
+    }
+    const delayMs = Math.min(RETRY_MS_MAX[what], backoffMs(this.#tries[what], this.engine.random()));
+    this.#tries[what] += 1;
     this.job.log(`${error.message}; trying again`);
     this.face.failed({ ...error, retryAtMs: this.engine.clock.now() + delayMs });
     await this.sleep(delayMs);

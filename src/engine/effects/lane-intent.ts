@@ -114,7 +114,8 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
     const settled = await kind.settle(spec, ref, job);
     state.seen = undefined;
     if (this.#core.job.interrupted) return;
-    if (settled.state === "unreachable") return this.#core.unreachable(settled.error);
+    if (settled.state === "unreachable") return this.#core.unreachable("settling", settled.error);
+    this.#core.answered("settling");
     return this.end(settled.state === "healthy" ? "verified" : settled.state, settled.evidence);
   }
 

@@ -230,10 +230,11 @@ export class TargetLane<Spec, W, Seen extends Observed, Ref> {
     state.seen = undefined;
     const wanted = this.want?.generation === generation; // reading may have brought a newer value
     state.cleared = wanted && fresh.ok ? generation : undefined;
+    if (fresh.ok) this.#core.answered("head");
     if (fresh.ok || !wanted) return;
     if (fresh.error.class === "system") await this.#core.trouble(fresh.error);
     else
-      await this.#core.unreachable({
+      await this.#core.unreachable("head", {
         ...fresh.error,
         message: `not deployed while the head cannot be read: ${fresh.error.message}`,
       });

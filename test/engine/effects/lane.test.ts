@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../../../src/engine/errors.ts";
-import { failed, failure } from "../../../src/term/output.ts";
+import { failed, failure, success } from "../../../src/term/output.ts";
 import { deploying, on } from "./lane-support.ts";
 
 describe("a deploy", () => {
@@ -133,6 +133,42 @@ describe("the head", () => {
     made.fresh = async () => ({ ok: true, value: undefined });
     await made.pass();
     expect([made.shows(), made.jobs().length]).toEqual(["ok new", 1]);
+  });
+
+  it("that cannot be read for hours is asked for once a minute, and at once again for a newer value", async () => {
+    const made = deploying();
+    const reads: number[] = [];
+    made.fresh = async () => {
+      reads.push(made.rig.clock.now());
+      return failure(problem("REPO_UNREACHABLE", "no answer"));
+    };
+    made.input.set("one");
+    await made.pass(60 * 60_000);
+    expect(reads.length).toBeLessThan(140);
+    const since = reads.length;
+    made.input.set("two");
+    await made.pass(10_000);
+    expect(reads.length - since).toBeGreaterThan(2);
+    made.fresh = async () => ({ ok: true, value: undefined });
+    await made.pass();
+    expect([made.shows(), made.moves()]).toEqual(["ok two", ["two"]]);
+  });
+
+  it("that was read again after an hour is asked for soon when it fails anew", async () => {
+    const made = deploying();
+    const answers = [...Array<boolean>(60).fill(false), true, false, false];
+    const reads: number[] = [];
+    made.fresh = async () => {
+      reads.push(made.rig.clock.now());
+      if (answers.shift() !== false) return success(undefined);
+      return failure(problem("REPO_UNREACHABLE", "no answer"));
+    };
+    made.world.mishaps.push("lost"); // so the head is read once more before it is sent again
+    made.input.set("one");
+    await made.pass(2 * 60 * 60_000);
+    const waited = reads.map((at, n) => at - (reads[n - 1] ?? at));
+    expect(waited.slice(55, 61).every((ms) => ms > 25_000)).toBe(true);
+    expect([made.shows(), reads.length, waited.slice(62).every((ms) => ms < 5_000)]).toEqual(["ok one", 64, true]);
   });
 
   it("that has moved on by then makes the value superseded", async () => {
