@@ -2,6 +2,7 @@ import type { Subscription } from "rxjs";
 import { Variable } from "../../incr/index.ts";
 import { active, type Failure, failed, failure, type Output, ok, type Result } from "../../term/output.ts";
 import { type Answer, sameAnswer } from "../../term/term.ts";
+import { abortWith } from "../abort.ts";
 import { backoffMs } from "../backoff.ts";
 import { digestOf } from "../cache/digest.ts";
 import type { Engine } from "../engine.ts";
@@ -211,11 +212,8 @@ export class OutboxItem<Want> {
 
   async #attempt(value: Want): Promise<Result<Json>> {
     const { engine, signal } = this.#keeper;
-    // Not by `AbortSignal.any`: the outbox's signal would keep a trace of each send.
     const end = new AbortController();
-    const stop = (): void => end.abort(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop);
+    const free = abortWith(end, signal);
     const timer = engine.clock.after(SEND_MS, () => end.abort("no answer in time"));
     try {
       const late = new Promise<Result<Json>>((resolve) => {
@@ -228,7 +226,7 @@ export class OutboxItem<Want> {
       return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
     } finally {
       timer.unsubscribe();
-      signal.removeEventListener("abort", stop);
+      free();
     }
   }
 

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { abortWith } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { run } from "../../engine/process.ts";
@@ -95,19 +96,14 @@ export async function git(context: GitContext, call: GitCall): Promise<Result<Bu
   return failure(named(result.error, call.args[0]));
 }
 
-/**
- * A signal that is aborted with the given one, or when the time is up. Not by `AbortSignal.any`: one that lives for as
- * long as a monitor keeps a trace of each that was made of it.
- */
+/** A signal that is aborted with the given one, or when the time is up. */
 function limit(clock: Clock, signal: AbortSignal, limitMs: number): { signal: AbortSignal; end: () => void } {
   const stop = new AbortController();
-  const onAbort = (): void => stop.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort);
+  const free = abortWith(stop, signal);
   const timer = clock.after(limitMs, () => stop.abort("no answer in time"));
   const end = (): void => {
     timer.unsubscribe();
-    signal.removeEventListener("abort", onAbort);
+    free();
   };
   return { signal: stop.signal, end };
 }

@@ -1,3 +1,4 @@
+import { abortWith } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { MISDIRECTED } from "./failures.ts";
 
@@ -19,7 +20,7 @@ export function guarded(base: URL, clock: Clock, fetch: Fetch, onAnswer: (header
       late = true;
       stop.abort();
     });
-    const free = follows(stop, init.signal);
+    const free = abortWith(stop, init.signal);
     try {
       const url = new URL(input instanceof Request ? input.url : input);
       const response = await follow(fetch, base, url, { ...init, signal: stop.signal });
@@ -34,17 +35,6 @@ export function guarded(base: URL, clock: Clock, fetch: Fetch, onAnswer: (header
       free();
     }
   };
-}
-
-/**
- * Stops with the given signal until it is freed. Not by `AbortSignal.any`: a signal that lives for as long as a monitor
- * keeps a trace of each that was made of it.
- */
-function follows(stop: AbortController, signal: AbortSignal | null | undefined): () => void {
-  const onAbort = (): void => stop.abort();
-  if (signal?.aborted === true) onAbort();
-  signal?.addEventListener("abort", onAbort);
-  return () => signal?.removeEventListener("abort", onAbort);
 }
 
 async function follow(fetch: Fetch, base: URL, start: URL, init: RequestInit): Promise<Response> {

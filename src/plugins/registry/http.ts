@@ -1,3 +1,4 @@
+import { abortWith } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { type Failure, failure, type Result, success } from "../../term/output.ts";
@@ -28,10 +29,8 @@ export interface Answer {
  */
 export async function exchange(clock: Clock, url: URL, request: Request, signal: AbortSignal): Promise<Result<Answer>> {
   const stop = new AbortController();
-  const onAbort = (): void => stop.abort();
-  signal.addEventListener("abort", onAbort);
-  const timer = clock.after(ANSWER_LIMIT_MS, onAbort);
-  if (signal.aborted) onAbort();
+  const free = abortWith(stop, signal);
+  const timer = clock.after(ANSWER_LIMIT_MS, () => stop.abort());
   try {
     return await follow(url, request, stop.signal);
   } catch (error) {
@@ -40,7 +39,7 @@ export async function exchange(clock: Clock, url: URL, request: Request, signal:
     const why = stop.signal.aborted ? `no answer within ${ANSWER_LIMIT_MS / 1000} s` : causeOf(error);
     return failure(problem("REGISTRY_UNREACHABLE", `${asked}: ${why}`));
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    free();
     timer.unsubscribe();
   }
 }

@@ -1,3 +1,4 @@
+import { abortWith } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { scrub } from "../../engine/secret.ts";
@@ -29,9 +30,8 @@ export async function ask<T>(
 ): Promise<Answer<T>> {
   const { doing, limitMs, signal } = question;
   const stop = new AbortController();
-  const onAbort = (): void => stop.abort();
-  signal?.addEventListener("abort", onAbort);
-  const timer = clock.after(limitMs, onAbort);
+  const free = abortWith(stop, signal);
+  const timer = clock.after(limitMs, () => stop.abort());
   const stopped = new Promise<never>((_resolve, reject) => {
     stop.signal.addEventListener("abort", () => reject(new Error("no answer")), { once: true });
   });
@@ -45,7 +45,7 @@ export async function ask<T>(
     const sentence = `while ${doing}: no answer within ${limitMs / 1000} s`;
     return { ok: false, error: problem("ENGINE_UNREACHABLE", sentence) };
   } finally {
-    signal?.removeEventListener("abort", onAbort);
+    free();
     timer.unsubscribe();
   }
 }
