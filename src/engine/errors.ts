@@ -60,6 +60,7 @@ export const errors = {
   // inputs
   INPUT_ENDED: failed("Repair what feeds the input, then restart Millrace."),
   COMMAND_FAILED: failed("Read the output above the error in the job's log."),
+  OUTPUT_TOO_LONG: failed("A repository with so many files or branches is not for Millrace; else report it."),
   // git
   REPO_UNREACHABLE: transient(
     "Nothing to do if it comes back by itself; else check the repository's address and access.",

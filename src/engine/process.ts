@@ -28,8 +28,8 @@ export function setSearchPath(path: string): void {
 /**
  * Runs a program without a shell, in a process group of its own, and returns its standard output.
  *
- * Fails with `COMMAND_NOT_FOUND`, `NO_PROCESS`, `CANCELLED` or `COMMAND_FAILED` (the message ends with the last lines of
- * stderr; also when there is more output than is kept, and nobody was told of it meanwhile).
+ * Fails with `COMMAND_NOT_FOUND`, `NO_PROCESS`, `CANCELLED`, `OUTPUT_TOO_LONG` (more than is kept, and nobody is told of
+ * it meanwhile: the program is ended) or `COMMAND_FAILED` (the message ends with the last lines of stderr).
  */
 export async function run(command: Command): Promise<Result<Buffer>> {
   const [program, ...args] = command.argv;
@@ -43,6 +43,7 @@ export async function run(command: Command): Promise<Result<Buffer>> {
   child.stdout.on("data", (chunk: Buffer) => {
     kept += chunk.length;
     if (kept <= OUTPUT_BYTES_MAX) output.push(chunk);
+    else if (command.onOutput === undefined) killGroup(child, "SIGKILL");
     command.onOutput?.(chunk);
   });
   child.stderr.on("data", (chunk: Buffer) => {
@@ -62,8 +63,8 @@ export async function run(command: Command): Promise<Result<Buffer>> {
   stopListening();
   if (ended.error) return failure(notStarted(program, ended.error));
   if (command.signal?.aborted) return failure(problem("CANCELLED", reasonOf(command.signal)));
-  if (ended.code === 0)
-    return kept <= OUTPUT_BYTES_MAX || command.onOutput ? success(Buffer.concat(output)) : tooMuch(program);
+  if (kept > OUTPUT_BYTES_MAX && command.onOutput === undefined) return tooMuch(program);
+  if (ended.code === 0) return success(Buffer.concat(output));
   const how = ended.signal === null ? `exit status ${ended.code}` : `signal ${ended.signal}`;
   const tail = Buffer.concat(errorTail).toString("utf8").trim().split("\n").slice(-3).join("\n");
   return failure(
@@ -75,7 +76,7 @@ export async function run(command: Command): Promise<Result<Buffer>> {
 const tooMuch = (program: string): Result<never> =>
   failure(
     problem(
-      "COMMAND_FAILED",
+      "OUTPUT_TOO_LONG",
       `${program} wrote more than ${OUTPUT_BYTES_MAX / 1024 ** 2} MiB, which is the most that is read`,
     ),
   );
@@ -113,16 +114,9 @@ const reasonOf = (signal: AbortSignal): string => (typeof signal.reason === "str
 function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): () => void {
   if (signal === undefined) return () => {};
   let timer: NodeJS.Timeout | undefined;
-  const kill = (name: NodeJS.Signals): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, name);
-    } catch {
-      // the group is gone already
-    }
-  };
   const onAbort = (): void => {
-    kill("SIGTERM");
-    timer = setTimeout(() => kill("SIGKILL"), GRACE_MS);
+    killGroup(child, "SIGTERM");
+    timer = setTimeout(() => killGroup(child, "SIGKILL"), GRACE_MS);
     timer.unref();
   };
   signal.addEventListener("abort", onAbort, { once: true });
@@ -130,4 +124,12 @@ function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): () =
     signal.removeEventListener("abort", onAbort);
     clearTimeout(timer);
   };
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // the group is gone already
+  }
 }

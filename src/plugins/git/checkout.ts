@@ -151,7 +151,8 @@ async function listTree(
 ): Promise<Result<readonly TreeEntry[]>> {
   const args = ["ls-tree", "-r", "-l", "-z", "--full-tree", commit] as const;
   const listed = await git(context, { gitDir: cache, args, signal });
-  if (!listed.ok) return damaged(listed.error, commit, signal);
+  if (!listed.ok)
+    return listed.error.code === "OUTPUT_TOO_LONG" ? tooLarge(commit) : damaged(listed.error, commit, signal);
   const entries: TreeEntry[] = [];
   for (const line of listed.value.toString("utf8").split("\0")) {
     const [, mode, object, size, path] = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t(.*)$/s.exec(line) ?? [];
@@ -164,7 +165,10 @@ async function listTree(
 function spend(writing: Writing, entries: readonly TreeEntry[], commit: string): Result<void> {
   writing.left.entries -= entries.length;
   for (const entry of entries) writing.left.bytes -= entry.size;
-  if (writing.left.entries >= 0 && writing.left.bytes >= 0) return success(undefined);
+  return writing.left.entries >= 0 && writing.left.bytes >= 0 ? success(undefined) : tooLarge(commit);
+}
+
+function tooLarge(commit: string): Result<never> {
   const limits = `${ENTRIES_MAX} files and ${BYTES_MAX / 1024 ** 3} GiB`;
   return failure(problem("CONTEXT_REFUSED", `commit ${commit} has more than ${limits}, its submodules included`));
 }

@@ -121,8 +121,9 @@ test("a program that is not there is named, and does not heal", async () => {
 });
 
 test("output that is too long is not cut off and taken for the whole", async () => {
-  const error = { code: "COMMAND_FAILED", message: "head wrote more than 64 MiB, which is the most that is read" };
+  const error = { code: "OUTPUT_TOO_LONG", message: "head wrote more than 64 MiB, which is the most that is read" };
   expect(await run({ argv: ["head", "-c", "67108865", "/dev/zero"] })).toMatchObject({ ok: false, error });
+  expect(await run({ argv: ["cat", "/dev/zero"] })).toMatchObject({ ok: false, error: { code: "OUTPUT_TOO_LONG" } });
   expect(await run({ argv: ["head", "-c", "67108864", "/dev/zero"] })).toMatchObject({ ok: true });
 });
 
