@@ -9,8 +9,6 @@ import type { GitHubAccess } from "./options.ts";
 export interface Inlet {
   readonly inbox: Inbox;
   readonly door: GitHubDoor;
-  /** Since when it is open. */
-  readonly sinceMs: number;
 }
 
 /** Undefined without the webhook's secret: whoever cannot be known is not listened to. */
@@ -19,7 +17,7 @@ export function inletOf(engine: Engine, { app, webhookSecret: secret }: GitHubAc
   const inbox = new Inbox(engine);
   const { clock } = engine;
   const door = githubDoor({ secret, inbox, clock, report, ...(app === undefined ? {} : { appId: app.id }) });
-  return { inbox, door, sinceMs: engine.clock.now() };
+  return { inbox, door };
 }
 
 const report = (line: string): void => void process.stderr.write(`millrace: ${line}\n`);
@@ -28,7 +26,8 @@ const report = (line: string): void => void process.stderr.write(`millrace: ${li
 export function forgeViewOf(github: GitHub | undefined, inlet: Inlet | undefined): ForgeView {
   const rates = github?.rates() ?? [];
   if (inlet === undefined) return { rates };
-  const { inbox, door, sinceMs } = inlet;
-  const last = inbox.lastMs === undefined ? {} : { lastMs: inbox.lastMs };
-  return { rates, deliveries: { sinceMs, open: inbox.open, counts: door.counts(), ...last } };
+  const { inbox, door } = inlet;
+  const { lastMs, missedMs } = inbox;
+  const when = { ...(lastMs === undefined ? {} : { lastMs }), ...(missedMs === undefined ? {} : { missedMs }) };
+  return { rates, deliveries: { open: inbox.open, counts: door.counts(), ...when } };
 }

@@ -18,16 +18,15 @@ export interface ForgeRate {
 }
 
 export interface DeliveriesView {
-  /** Since when we listen. */
-  readonly sinceMs: number;
   /** When the newest came in, also before the start; undefined when there never was one. */
   readonly lastMs?: number;
+  /** When something had moved that no delivery has told of; undefined while they come as they should. */
+  readonly missedMs?: number;
   /** How many are not acted on yet. */
   readonly open: number;
   readonly counts: readonly DoorCount[];
 }
 
-const SILENT_MS = 24 * 60 * 60 * 1000;
 const SHORT = 0.1;
 
 /** What somebody has to know about the forge. */
@@ -39,17 +38,16 @@ export function forgeBanners({ rates, deliveries }: ForgeView, nowMs: number): r
       const text = `Less than a tenth of the requests for ${account} is left until ${until} UTC: what is shown may lag.`;
       return { code: "FORGE_RATE_LIMITED", level: "warning", text };
     }),
-    ...(deliveries === undefined || !isSilent(deliveries, nowMs) ? [] : [silence(deliveries)]),
+    ...(deliveries?.missedMs === undefined ? [] : [silence(deliveries.missedMs, deliveries.lastMs)]),
   ];
 }
 
-const isSilent = ({ sinceMs, lastMs }: DeliveriesView, nowMs: number): boolean =>
-  nowMs - Math.max(sinceMs, lastMs ?? 0) > SILENT_MS;
-
-function silence({ lastMs }: DeliveriesView): Banner {
-  const since = lastMs === undefined ? "yet" : `since ${new Date(lastMs).toISOString().slice(0, 10)}`;
+function silence(missedMs: number, lastMs: number | undefined): Banner {
+  const last = lastMs === undefined ? "None has come in yet." : `The last one of any kind came in ${dated(lastMs)}.`;
   const text =
-    `No webhook has come in ${since}, though one is set up. Nothing is lost: all is asked for every minute. ` +
+    `No webhook told of what had moved by ${dated(missedMs)}. ${last} Nothing is lost: all is asked for every minute. ` +
     "Look at Recent deliveries of the app.";
   return { code: "NO_DELIVERIES", level: "warning", text };
 }
+
+const dated = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;

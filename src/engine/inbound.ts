@@ -35,6 +35,8 @@ export type HintHandler = (hint: Hint) => Promise<Result<void>>;
 export interface Hints {
   /** Told once, as soon as it is durable: for what a sweep would find too. */
   readonly changes: Observable<Hint>;
+  /** A head has moved, and it was not a hint that made us look. */
+  unannounced(): void;
 }
 
 export interface DurableHints extends Hints {

@@ -1,5 +1,6 @@
 import { type Observable, Subject, Subscription } from "rxjs";
 import { failure, type Result } from "../term/output.ts";
+import { Announced } from "./announced.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
@@ -42,10 +43,12 @@ export class Inbox implements DurableHints {
   readonly #storing = new Map<string, Promise<Receipt>>();
   /** Until the engine is closed. */
   readonly #timers = new Subscription();
+  readonly #announced: Announced;
   #lastMs: number | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#announced = new Announced(engine.clock);
     this.changes = this.#hints.asObservable();
     this.#lastMs = engine.store.queries.lastInboxMs();
     engine.steps.subscribe({ complete: () => this.#timers.unsubscribe() });
@@ -54,6 +57,15 @@ export class Inbox implements DurableHints {
   /** When the newest delivery came in, also before this start; undefined when there never was one. */
   get lastMs(): number | undefined {
     return this.#lastMs;
+  }
+
+  /** When something had moved that no delivery has told of; undefined while they come as they should. */
+  get missedMs(): number | undefined {
+    return this.#announced.missedMs;
+  }
+
+  unannounced(): void {
+    this.#announced.moved();
   }
 
   /** How many are not acted on yet. */
@@ -108,6 +120,7 @@ export class Inbox implements DurableHints {
       throw error;
     }
     this.#lastMs = row.receivedMs;
+    if (hint?.kind === "refs") this.#announced.told();
     if (hint === undefined) this.#open.delete(delivery.id);
     else this.#begin(row, hint);
     return "taken";

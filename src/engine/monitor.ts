@@ -23,6 +23,8 @@ export interface MonitorSpec<T> {
   equal(before: T, after: T): boolean;
   /** One sentence about a change, for "why did it run": "main moved from 1a2b to 3c4d". */
   describe(before: T | undefined, after: T): string;
+  /** Told of each change after the first value, with the kind of the event that led to it being read. */
+  changed?(before: T, after: T, kind: string): void;
 }
 
 /**
@@ -156,6 +158,7 @@ export class Monitor<T> {
     }
     const cause = changed ? { ...(this.#hint ?? this.#poll()), detail: this.#spec.describe(before, value) } : undefined;
     this.#hint = undefined;
+    if (cause !== undefined && before !== undefined) this.#spec.changed?.(before, value, cause.kind);
     this.#show(cause);
     await Promise.resolve(); // the step is made before whoever waits goes on
   }

@@ -58,6 +58,9 @@ function watchByApp(
     equal: sameRefs,
     describe: (before, after) =>
       describeMove(before && commitsOf(before), commitsOf(after), "branches and pull requests"),
+    changed: (before, after, kind) => {
+      if (kind === "poll" && hasMoved(before, after)) ports.forge?.hints?.unannounced();
+    },
   });
   const accept = (): Promise<Result<unknown>> => {
     known = undefined;
@@ -104,6 +107,10 @@ const commitsOf = (refs: Refs): Heads =>
     ...headsOf(refs),
     ...[...refs.pulls.values()].map(({ number, commit }) => [`pull request #${number}`, commit] as const),
   ]);
+
+/** Whether a forge would have told: not when another repository takes the name. */
+const hasMoved = (before: Refs, after: Refs): boolean =>
+  before.id === after.id && movedBetween(commitsOf(before), commitsOf(after)).length > 0;
 
 function sameRefs(before: Refs, after: Refs): boolean {
   if (before.id !== after.id || before.name !== after.name || before.defaultBranch !== after.defaultBranch)

@@ -30,14 +30,16 @@ function watch(rig: Rig = createRig()) {
     read: async () => success(new Map([["main", "by git"]])),
     watch: () => () => {},
   };
-  const ports: WatchPorts = { engine: rig.engine, heads, forge: { github, hints: { changes: hints } } };
+  const unannounced: number[] = [];
+  const forge = { github, hints: { changes: hints, unannounced: () => void unannounced.push(rig.clock.now()) } };
+  const ports: WatchPorts = { engine: rig.engine, heads, forge };
   const watched = watchGitHub(ports, "acme/shop", box("heads"));
   const causes: string[] = [];
   rig.engine.steps.subscribe(
     ({ events }) => void causes.push(...events.map(({ kind, detail }) => `${kind}: ${detail}`)),
   );
   rig.engine.change(undefined, () => {});
-  return { rig, hints, watched, causes };
+  return { rig, hints, watched, causes, unannounced };
 }
 
 const headsOf = ({ heads }: Watched): unknown =>
@@ -68,6 +70,19 @@ describe("a repository on GitHub", () => {
     await soon(() => expect(headsOf(watched)).toMatchObject({ live: commit }));
     expect(causes.at(-1)).toBe(`webhook: live none → ${commit.slice(0, 8)}`);
     await rig.clock.advance(2_000);
+  });
+
+  it("that moves without a webhook is seen all the same, and known not to have been told of", async () => {
+    const { hints, watched, rig, unannounced } = watch();
+    await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
+    const told = fake.push("acme/shop", "told", { "a.txt": "1" });
+    hints.next({ kind: "refs", repository: fake.repository("acme/shop").id, name: "acme/shop" });
+    await soon(() => expect(headsOf(watched)).toMatchObject({ told }));
+    expect(unannounced).toEqual([]);
+    const silent = fake.push("acme/shop", "silent", { "a.txt": "2" });
+    await rig.clock.advance(70_000);
+    await soon(() => expect(headsOf(watched)).toMatchObject({ silent }));
+    expect(unannounced).toHaveLength(1);
   });
 
   it("is read at most once in two seconds, however many webhooks come", async () => {
