@@ -1,6 +1,8 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import type { SignInProvider, SignInRequest } from "../engine/access/provider.ts";
 import type { Clock } from "../engine/clock.ts";
+import type { Result } from "../term/output.ts";
+import { FailureLimit } from "./failure-limit.ts";
 import { same } from "./same.ts";
 
 const LIFE_MS = 10 * 60_000;
@@ -9,6 +11,11 @@ const LIFE_MS = 10 * 60_000;
  * it could come back once more from the browser that it was sealed for, with a code that the provider takes only once.
  */
 const USED_MAX = 10_000;
+
+/** What fails is counted: anybody can begin a sign-in and come back with a code of their own making. */
+const FAILED_A_CALLER_MAX = 10;
+const FAILED_IN_ALL_MAX = 100;
+const ALL = "all";
 
 /** A sign-in that was begun in this browser. */
 export interface Begun {
@@ -35,8 +42,12 @@ export class SignIns {
   readonly #base: string;
   readonly #key = randomBytes(32);
   readonly #used = new Map<string, number>();
+  readonly #failures: FailureLimit;
+  readonly #allFailures: FailureLimit;
 
   constructor(clock: Clock, base: string, secure: boolean) {
+    this.#failures = new FailureLimit(clock, FAILED_A_CALLER_MAX);
+    this.#allFailures = new FailureLimit(clock, FAILED_IN_ALL_MAX);
     this.#clock = clock;
     this.#base = base;
     this.cookie = secure ? "__Host-millrace-sign-in" : "millrace-sign-in";
@@ -64,6 +75,22 @@ export class SignIns {
     const begun = begunOf(JSON.parse(Buffer.from(text, "base64url").toString()));
     if (begun === undefined || !same(begun.state, state) || begun.untilMs <= this.#clock.elapsed()) return undefined;
     return this.#useOnce(begun) ? begun : undefined;
+  }
+
+  /**
+   * Asks the provider, which costs a request there for each code, unless too many of them were no good in this minute:
+   * then undefined. A question on its way counts as one that fails.
+   */
+  async exchange<T>(caller: string, ask: () => Promise<Result<T>>): Promise<Result<T> | undefined> {
+    if (this.#failures.waitMs(caller) > 0 || this.#allFailures.waitMs(ALL) > 0) return undefined;
+    this.#failures.failed(caller);
+    this.#allFailures.failed(ALL);
+    const answer = await ask();
+    if (answer.ok) {
+      this.#failures.forgive(caller);
+      this.#allFailures.forgive(ALL);
+    }
+    return answer;
   }
 
   #useOnce({ state, untilMs }: Begun): boolean {

@@ -109,9 +109,7 @@ test.each([
   void reader.ended.then(() => (isOver = true));
   await access.tokens.revoke("ci");
   scheduler.flush();
-  if (ends) await reader.ended;
-  else await vi.waitFor(() => expect(reader.comments).toBe(1));
-  expect(isOver).toBe(ends);
+  await vi.waitFor(() => expect([reader.comments, isOver]).toEqual([1, ends]));
   reader.close();
   await web.close();
 });

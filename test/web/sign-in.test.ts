@@ -73,7 +73,7 @@ describe("signing in with a provider", () => {
     expect([reply.statusCode, reply.headers.location]).toEqual([303, "/jobs"]);
     expect(await jar.who()).toBe("github:ann");
     expect([...jar.cookies.keys()]).toEqual(["millrace"]);
-    expect(notes).toEqual(["github:ann | sign-in | github:ann | "]);
+    expect(notes).toEqual(["github:ann#7 | sign-in | github:ann#7 | "]);
     expect((await jar.get("/audit")).statusCode).toBe(200);
   });
 
@@ -83,7 +83,7 @@ describe("signing in with a provider", () => {
     expect(await jar.who()).toBe("github:eve");
     const audit = await jar.get("/audit");
     expect([audit.statusCode, audit.body.includes("github:eve is a viewer")]).toEqual([403, true]);
-    expect(notes.at(-1)).toMatch(/^github:eve \| refused \| GET \/audit \| /);
+    expect(notes.at(-1)).toMatch(/^github:eve#66 \| refused \| GET \/audit \| /);
   });
 
   test("what teams would add is looked up, and said when it cannot be", async () => {
@@ -211,6 +211,52 @@ describe("a callback that is not right opens nothing", () => {
   });
 });
 
+describe("codes that are no good", () => {
+  /** Comes back from a sign-in that was begun here, with a code of one's own making. */
+  async function bogus(remoteAddress: string): Promise<number> {
+    const begun = await app.inject({ url: "/login/github", remoteAddress });
+    const cookie = begun.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    const state = new URL(String(begun.headers.location)).searchParams.get("state") ?? "";
+    const url = back({ code: "made-up", state });
+    return (await app.inject({ url, remoteAddress, headers: { cookie } })).statusCode;
+  }
+  const office = "203.0.113.7";
+
+  test("cost ten requests a minute of one address, and hold nobody else up", async () => {
+    const statuses: number[] = [];
+    for (let count = 0; count < 13; count += 1) statuses.push(await bogus(office));
+    expect([provider.exchanges, statuses.slice(-4)]).toEqual([10, [403, 429, 429, 429]]);
+    expect((await new Jar().signIn()).statusCode).toBe(303);
+    await clock.advance(60_000);
+    expect(await bogus(office)).toBe(403);
+  });
+
+  test("cost a hundred a minute in all; then a token still lets in", async () => {
+    for (let count = 0; count < 110; count += 1) await bogus(`2001:db8:0:${count.toString(16)}::1`);
+    expect(provider.exchanges).toBe(100);
+    const refused = await new Jar().signIn();
+    expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([429, "60"]);
+    expect(refused.body).toContain("Wait a minute and begin again on /login; a token lets you in now.");
+    expect((await app.inject({ method: "POST", url: "/login", ...form({ token: TOKEN }) })).statusCode).toBe(303);
+    await clock.advance(60_000);
+    expect((await new Jar().signIn()).statusCode).toBe(303);
+  });
+
+  test("are what is counted, not people who sign in", async () => {
+    for (let count = 0; count < 15; count += 1) expect((await new Jar().signIn()).statusCode).toBe(303);
+    expect(await bogus("127.0.0.1")).toBe(403);
+  });
+
+  test("of one network of IPv6 are those of one caller, and questions on their way count", async () => {
+    const all = Array.from({ length: 15 }, (_, index) => bogus(`2001:db8:0:1::${index}`));
+    expect((await Promise.all(all)).toSorted()).toEqual([
+      ...Array<number>(10).fill(403),
+      ...Array<number>(5).fill(429),
+    ]);
+    expect(provider.exchanges).toBe(10);
+  });
+});
+
 describe("sessions", () => {
   test("each sign-in has a new id, and the one before is worth nothing", async () => {
     const jar = new Jar();
@@ -255,7 +301,7 @@ describe("sessions", () => {
     });
     expect([ended.statusCode, ended.json(), await jar.who()]).toEqual([200, { ended: 1 }, "nobody"]);
     expect(notes).toEqual([
-      "github:eve | sign-in | github:eve | ",
+      "github:eve#66 | sign-in | github:eve#66 | ",
       "token | sign-out | github:eve | all sessions ended: 1",
     ]);
   });

@@ -6,6 +6,7 @@ import type { Web } from "../web.ts";
 import type { Page, Visit } from "./page.ts";
 
 const ASK_MS_MAX = 10_000;
+const AGAIN = "Wait a minute and begin again on /login; a token lets you in now.";
 
 /** Sends a person to the provider; what has to be known when they come back goes into their browser. */
 export const beginSignIn: Page = {
@@ -42,7 +43,10 @@ export const finishSignIn: Page = {
       throw refusal(`${provider.title} did not let you in: ${error.slice(0, 100) || "it sent no code"}`);
     }
     const answer = { code, verifier: begun.verifier, returnTo: signIns.returnTo(provider) };
-    const identity = await ask(web, (signal) => access.identify(provider, answer, signal));
+    const identity = await signIns.exchange(visit.caller, () =>
+      ask(web, (signal) => access.identify(provider, answer, signal)),
+    );
+    if (identity === undefined) throw tooMany();
     if (!identity.ok) throw new Refused(identity.error.class === "transient" ? 503 : 403, identity.error);
     const { secret } = access.signIn(identity.value, visit.visitor.session);
     return { kind: "redirect", to: begun.to, session: secret, begun: "" };
@@ -51,6 +55,9 @@ export const finishSignIn: Page = {
 
 const named = (provider: SignInProvider | undefined, params: Visit["params"]): SignInProvider | undefined =>
   provider?.id === params["provider"] ? provider : undefined;
+
+const tooMany = (): Refused =>
+  new Refused(429, problem("TOO_MANY_TRIES", "too many sign-ins have failed in this minute", { hint: AGAIN }));
 
 const refusal = (message: string): Refused => new Refused(403, problem("SIGN_IN_REFUSED", message));
 
