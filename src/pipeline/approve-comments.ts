@@ -1,3 +1,4 @@
+import { whoIs } from "../engine/access/identity.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
@@ -37,7 +38,7 @@ export function approveByComment(engine: Engine, writers: Writers, provider: str
     const waiting = engine.approvals.waiting().find((one) => one.repository === repository && one.pull === pull);
     if (waiting !== undefined) {
       const commit = found[1] ?? "";
-      const who = `${provider}:${hint.author.login}`;
+      const who = whoIs(provider, hint.author);
       const result = await approve(engine, writers, hint, commit, waiting.name, who);
       if (!result.ok && (result.error.class === "transient" || strangers.isKnown(hint, result.error))) return result;
       const detail = result.ok ? "by a comment" : `refused: ${result.error.message}`;

@@ -117,9 +117,9 @@ function onlyFor(needed: Standing, { access }: Web): string {
     : "only those who are signed in may read here";
 }
 
-const roleNeeded = ({ who, role, doubt }: Visitor, needed: Standing, web: Web): Failure => {
+const roleNeeded = ({ name, role, doubt }: Visitor, needed: Standing, web: Web): Failure => {
   const unknown = doubt === undefined ? "" : `; what teams would add is not known: ${doubt}`;
-  return problem("ROLE_NEEDED", `${onlyFor(needed, web)}; ${who} is ${people[role]}${unknown}`);
+  return problem("ROLE_NEEDED", `${onlyFor(needed, web)}; ${name} is ${people[role]}${unknown}`);
 };
 
 function forged(request: FastifyRequest): Refusal | undefined {

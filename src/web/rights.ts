@@ -16,7 +16,7 @@ export function notTheirs(view: View, visitor: Visitor, term: string): Failure |
   const reached = moved.length === 0 ? "none of their services" : `also ${others.join(", ")}`;
   return problem(
     "ROLE_NEEDED",
-    `${visitor.who} may act for ${[...services].join(", ")} only, and this moves ${reached}`,
+    `${visitor.name} may act for ${[...services].join(", ")} only, and this moves ${reached}`,
   );
 }
 

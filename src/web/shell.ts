@@ -82,7 +82,7 @@ export function frame(
     banners: reads ? view.banners().map(({ level, text }) => ({ level, text })) : [],
     reads,
     notice,
-    visitor: { who: visitor.who, role: roleOf(visitor), signedIn: session !== undefined, csrf: session?.csrf ?? "" },
+    visitor: { who: visitor.name, role: roleOf(visitor), signedIn: session !== undefined, csrf: session?.csrf ?? "" },
     doubt: doubtOf(web, visitor, page.here),
     loginHref: `/login?to=${encodeURIComponent(page.here)}`,
     symbols: Object.entries(symbols).map(([name, path]) => ({ look: name, path })),

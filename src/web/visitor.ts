@@ -2,13 +2,15 @@ import "@fastify/cookie";
 import type { FastifyRequest } from "fastify";
 import type { Access } from "../engine/access/access.ts";
 import type { Grant } from "../engine/access/grants.ts";
-import { type Identity, type Standing, whoOf } from "../engine/access/identity.ts";
+import { type Identity, nameOf, type Standing, whoOf } from "../engine/access/identity.ts";
 import type { Session } from "../engine/access/sessions.ts";
 
 /** Who asks, and what they may do at this moment. */
 export interface Visitor extends Grant {
-  /** As the audit log names them. */
+  /** As the audit log names them: with the number of a person. */
   readonly who: string;
+  /** As people read it. */
+  readonly name: string;
   /** Undefined: nobody that is known. */
   readonly identity?: Identity;
   readonly session?: Session;
@@ -29,7 +31,7 @@ declare module "fastify" {
 }
 
 /** Somebody of whom nothing is known yet. */
-export const UNKNOWN: Visitor = { role: "none", who: "anonymous" };
+export const UNKNOWN: Visitor = { role: "none", who: "anonymous", name: "anonymous" };
 const BEARER = /^Bearer +(\S+)$/i;
 
 /**
@@ -51,7 +53,8 @@ export async function visitorOf(request: FastifyRequest, cookie: string, access:
 
 async function visitor(access: Access, identity: Identity, session?: Session): Promise<Visitor> {
   const grant = await access.grantOf(identity);
-  return { ...grant, who: whoOf(identity), identity, ...(session === undefined ? {} : { session }) };
+  const names = { who: whoOf(identity), name: nameOf(identity) };
+  return { ...grant, ...names, identity, ...(session === undefined ? {} : { session }) };
 }
 
 /** Names of the cookies: the browser itself guards a `__Host-` one against other hosts, but only over https. */

@@ -34,8 +34,8 @@ test("sessions, tokens and the audit log outlive the process; rights come from t
   expect(await second.grantOf(ann)).toEqual({ role: "builder", services: new Set(["shop_web"]) });
   expect(second.identityOfToken(made.ok ? made.value.token : "")).toMatchObject({ kind: "token", name: "ci" });
   expect(rig.store.queries.audit(10).map(({ who, what }) => `${who} ${what}`)).toEqual([
-    "github:ann refused",
-    "github:ann sign-in",
+    "github:ann#7 refused",
+    "github:ann#7 sign-in",
   ]);
 });
 

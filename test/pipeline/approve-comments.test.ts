@@ -50,7 +50,7 @@ describe("a comment that approves", () => {
     const { say, asked } = await scene();
     expect(await say(`/approve ${COMMIT}\nLooks good.`)).toEqual({
       waits: false,
-      audit: ["github:alice by a comment"],
+      audit: ["github:alice#1 by a comment"],
     });
     expect(asked).toEqual([1]);
   });

@@ -276,9 +276,9 @@ describe("route × role × who may read", () => {
       );
     }
     expect(view.actions.map(({ name, who }) => `${who} ${name}`)).toEqual([
-      "github:admin rebuild",
-      "github:admin start",
-      "github:builder rebuild",
+      "github:admin#5 rebuild",
+      "github:admin#5 start",
+      "github:builder#7 rebuild",
     ]);
   });
 });

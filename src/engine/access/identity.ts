@@ -29,11 +29,18 @@ export type Identity =
   | { readonly kind: "token"; readonly name: string; readonly createdMs: number }
   | { readonly kind: "person"; readonly provider: string; readonly person: Person };
 
-/** As the audit log names them: `token`, `token:ci`, `github:avsm`. */
-export function whoOf(identity: Identity): string {
+/** As people read it: `token`, `token:ci`, `github:avsm`. */
+export function nameOf(identity: Identity): string {
   if (identity.kind === "state") return "token";
   return identity.kind === "token" ? `token:${identity.name}` : `${identity.provider}:${identity.person.login}`;
 }
+
+/** As records name them: `token`, `token:ci`, `github:avsm#1234`. */
+export const whoOf = (identity: Identity): string =>
+  identity.kind === "person" ? whoIs(identity.provider, identity.person) : nameOf(identity);
+
+/** As records name a person. A login may belong to somebody else tomorrow, the number does not. */
+export const whoIs = (provider: string, { login, id }: Person): string => `${provider}:${login}#${id}`;
 
 export function identityJson(identity: Identity): Json {
   if (identity.kind !== "person") return { ...identity };

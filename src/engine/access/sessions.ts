@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { SessionRow } from "../store/store.ts";
-import { type Identity, identityJson, identityOf, whoOf } from "./identity.ts";
+import { type Identity, identityJson, identityOf, nameOf, whoOf } from "./identity.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Holders of a token sign in again each day: a token can be read from a file, and nobody notices. */
@@ -115,9 +115,9 @@ export class Sessions {
     await this.#keeper?.put({ id: open.row, hash: "", identity: null, openedMs: 0, expiresMs: 0 });
   }
 
-  /** Those of one person or token, named as in the audit log. */
+  /** Those of one person or token, named as in the audit log; also by a login alone, whoever has it. */
   of(who: string): readonly Session[] {
-    return this.list().filter(({ identity }) => whoOf(identity) === who);
+    return this.list().filter(({ identity }) => whoOf(identity) === who || nameOf(identity) === who);
   }
 
   /** Those that are open, oldest first. */

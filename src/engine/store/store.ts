@@ -171,6 +171,7 @@ export interface AuditFilter {
   readonly what?: string;
   /** Only entries older than this one (paging). */
   readonly before?: number;
+  /** As it was recorded, or without a person's number. */
 }
 
 /** One change of the database. A batch of them is one transaction. */

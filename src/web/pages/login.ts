@@ -46,11 +46,11 @@ export const signInBody = (web: Web, visitor: Visitor, to: string, { message }: 
   render("login", { ...loginData(web, { visitor }, pathOnly(to), ""), why: message });
 
 function loginData({ access }: Web, { visitor }: Pick<Visit, "visitor">, to: string, refused: string): LoginData {
-  const { session, who } = visitor;
+  const { session, who, name } = visitor;
   const { provider } = access;
   return {
     signedIn: session !== undefined,
-    who,
+    who: name,
     role: roleOf(visitor),
     until: untilOf(session?.expiresMs ?? 0),
     others: session === undefined ? 0 : access.sessions.of(who).length - 1,
