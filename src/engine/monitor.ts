@@ -25,6 +25,8 @@ export interface MonitorSpec<T> {
   describe(before: T | undefined, after: T): string;
   /** Told of each change after the first value, with the kind of the event that led to it being read. */
   changed?(before: T, after: T, kind: string): void;
+  /** Why a part of what was read is older than the rest: shown, and the value counts as stale. Default: nothing is. */
+  outdated?(value: T): Failure | undefined;
 }
 
 /**
@@ -42,6 +44,7 @@ export class Monitor<T> {
   #generation = 0;
   #staleSinceMs: number | undefined;
   #error: Failure | undefined;
+  #outdated: Failure | undefined;
   #output: Output<T>;
   #tries = 0;
   /** Until the next read. */
@@ -142,7 +145,8 @@ export class Monitor<T> {
     this.#tries = 0;
     this.#waitMs = this.#spec.everyMs * (0.9 + this.#engine.random() / 5);
     this.#error = undefined;
-    this.#staleSinceMs = undefined;
+    this.#outdated = this.#spec.outdated?.(value);
+    this.#staleSinceMs = this.#outdated && (this.#staleSinceMs ?? this.#engine.clock.now());
     this.#good = changed ? { value } : this.#good;
     this.#output = ok(this.#good?.value ?? value);
     if (changed) {
@@ -193,7 +197,7 @@ export class Monitor<T> {
   }
 
   #now(): Answer<T> {
-    const { message } = this.#error ?? {};
+    const { message } = this.#error ?? this.#outdated ?? {};
     return {
       output: this.#output,
       metadata: {

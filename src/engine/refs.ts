@@ -1,3 +1,5 @@
+import type { Failure } from "../term/output.ts";
+
 /** Somebody at a forge. The number is who they are; the login is what they are called at the moment. */
 export interface Person {
   readonly id: number;
@@ -40,4 +42,6 @@ export interface Refs {
   readonly defaultBranch: string;
   readonly branches: ReadonlyMap<string, BranchRef>;
   readonly pulls: ReadonlyMap<number, PullRef>;
+  /** Why a part of it other than the branches is as it was before; not stored. Default: all of it is of now. */
+  readonly outdated?: Failure;
 }

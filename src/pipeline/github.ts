@@ -48,7 +48,8 @@ function watchByApp(
     key,
     read: async (signal) => {
       const wanted = dates ? { dates: datesOf(known) } : {};
-      const read = await github.refs(repo, { ...wanted, ...(known === undefined ? {} : { id: known.id }) }, signal);
+      const before = known === undefined ? {} : { id: known.id, pulls: known.pulls };
+      const read = await github.refs(repo, { ...wanted, ...before }, signal);
       if (read.ok) known = read.value;
       return read;
     },
@@ -56,6 +57,7 @@ function watchByApp(
     everyMs: EVERY_MS,
     value: refsCodec,
     equal: sameRefs,
+    outdated: (refs) => refs.outdated,
     describe: (before, after) =>
       describeMove(before && commitsOf(before), commitsOf(after), "branches and pull requests"),
     changed: (before, after, kind) => {

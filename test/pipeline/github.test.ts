@@ -108,6 +108,30 @@ describe("a repository on GitHub", () => {
     expect(watched.refs?.metadata.staleSinceMs).toBeGreaterThan(0);
   });
 
+  it("is deployed from while its pull requests are out of reach; these stay, and it says so until they are back", async () => {
+    fake.openPull("acme/shop", { by: "ann", files: { "b.txt": "1" }, branch: "idea" });
+    const first = watch();
+    await soon(() => expect(headsOf(first.watched)).toHaveProperty("main"));
+    await first.rig.engine.store.flush();
+    first.rig.kill();
+    fake.mishap({ mishap: { does: "status", status: 503 }, on: "GET /repos/{owner}/{repo}/pulls", times: 99 });
+    const commit = fake.push("acme/shop", "live", { "a.txt": "1" });
+    const { watched, rig } = watch(await first.rig.restart());
+    const refs = watched.refs;
+    expect(await watched.monitor.refresh()).toMatchObject({ ok: true });
+    expect(headsOf(watched)).toMatchObject({ live: commit });
+    expect(refs?.output.state === "ok" ? [...refs.output.value.pulls.keys()] : refs?.output.state).toEqual([1]);
+    expect(refs?.metadata.detail).toContain("503");
+    const staleSinceMs = refs?.metadata.staleSinceMs;
+    await rig.clock.advance(66_000);
+    await soon(() => expect(watched.monitor.reading).toBe(false));
+    expect(staleSinceMs).toBeGreaterThan(0);
+    expect(refs?.metadata.staleSinceMs).toBe(staleSinceMs);
+    fake.heal();
+    await watched.monitor.refresh();
+    expect(refs?.metadata).toEqual({});
+  });
+
   it("is seen within a minute and a bit of a push, although every webhook is lost", async () => {
     const { watched, rig } = watch();
     await soon(() => expect(headsOf(watched)).toHaveProperty("main"));

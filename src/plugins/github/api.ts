@@ -1,6 +1,6 @@
 import type { Endpoints } from "@octokit/types";
 import type { Observable } from "rxjs";
-import type { Refs } from "../../engine/refs.ts";
+import type { PullRef, Refs } from "../../engine/refs.ts";
 import type { Secret } from "../../engine/secret.ts";
 import type { Result } from "../../term/output.ts";
 
@@ -29,6 +29,8 @@ export interface RefsOptions {
   readonly dates?: ReadonlyMap<string, number>;
   /** The repository's id when it was last seen: another one under its name is refused. */
   readonly id?: number;
+  /** The pull requests as they were last: they stand in for those that cannot be read. */
+  readonly pulls?: ReadonlyMap<number, PullRef>;
 }
 
 /** What is left of an hour's requests of one installation. */
@@ -57,7 +59,10 @@ export interface Installation {
 export interface GitHub {
   /** True when there is an app; without one nothing below can be asked. */
   readonly authenticated: boolean;
-  /** All branches and open pull requests, however many. A request whose answer has not changed costs nothing. */
+  /**
+   * All branches and open pull requests, however many. A request whose answer has not changed costs nothing. When just
+   * the pull requests or the dates cannot be read, they are `outdated`: what is deployed does not wait for them.
+   */
   refs(repo: RepoName, options: RefsOptions, signal: AbortSignal): Promise<Result<Refs>>;
   /** One request, with a token for just this repository and just what the route needs. */
   ask<R extends RepoRoute>(

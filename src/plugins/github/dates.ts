@@ -16,12 +16,12 @@ export class Dates {
     this.#repo = repo;
   }
 
-  /** The branches with the dates of their commits. What was found out before it failed is kept for the next time. */
-  async of(
+  /** Finds out what is not known yet. What was found out before it failed is kept. */
+  async read(
     branches: ReadonlyMap<string, BranchRef>,
     known: ReadonlyMap<string, number>,
     ask: Ask,
-  ): Promise<Result<ReadonlyMap<string, BranchRef>>> {
+  ): Promise<Result<void>> {
     const wanted = new Set([...branches.values()].map(({ commit }) => commit));
     for (const [commit, ms] of known) if (wanted.has(commit)) this.#known.set(commit, ms);
     for (const commit of this.#known.keys()) if (!wanted.has(commit)) this.#known.delete(commit);
@@ -31,7 +31,12 @@ export class Dates {
       const failed = answers.find((answer) => !answer.ok);
       if (failed !== undefined && !failed.ok) return failed;
     }
-    return success(new Map([...branches].map(([name, { commit }]) => [name, this.#dated(commit)])));
+    return success(undefined);
+  }
+
+  /** The branches with the dates of their commits, where they are known. */
+  of(branches: ReadonlyMap<string, BranchRef>): ReadonlyMap<string, BranchRef> {
+    return new Map([...branches].map(([name, { commit }]) => [name, this.#dated(commit)]));
   }
 
   #dated(commit: string): BranchRef {

@@ -55,7 +55,7 @@ export class RefsReader {
     return read;
   }
 
-  async #readOnce(ask: Ask, { id, dates }: RefsOptions): Promise<Result<Refs>> {
+  async #readOnce(ask: Ask, { id, dates, pulls: before = new Map() }: RefsOptions): Promise<Result<Refs>> {
     const identity = await this.#readIdentity(ask);
     if (!identity.ok) return identity;
     const same = sameRepository(this.#repo, identity.value, id);
@@ -63,13 +63,15 @@ export class RefsReader {
     const branches = await this.#branches.all(ask);
     if (!branches.ok) return branches;
     const pulls = await this.#pulls.all(ask);
-    if (!pulls.ok) return pulls;
-    const dated = dates === undefined ? branches : await this.#dates.of(branches.value, dates, ask);
-    if (!dated.ok) return dated;
+    const dated = dates === undefined ? undefined : await this.#dates.read(branches.value, dates, ask);
+    const missed = [pulls, dated].flatMap((part) => (part === undefined || part.ok ? [] : [part.error]));
+    const [outdated] = missed;
+    if (missed.some(({ code }) => code === "CANCELLED") && outdated !== undefined) return failure(outdated);
     return success({
       ...identity.value,
-      branches: dated.value,
-      pulls: new Map([...pulls.value.values()].map((pull) => [pull.number, pull])),
+      branches: dates === undefined ? branches.value : this.#dates.of(branches.value),
+      pulls: pulls.ok ? new Map([...pulls.value.values()].map((pull) => [pull.number, pull])) : before,
+      ...(outdated === undefined ? {} : { outdated }),
     });
   }
 

@@ -336,6 +336,34 @@ describe("when things go wrong at GitHub", () => {
     expect(await got(refs())).toBe("FORGE_FAULT");
   });
 
+  it.each(["GET /repos/{owner}/{repo}/pulls", "GET /repos/{owner}/{repo}/commits/{ref}"])(
+    "%s alone keeps no push from being seen: what it tells is as it was",
+    async (on) => {
+      const ms = Date.parse("2026-01-01");
+      const number = fake.openPull("acme/shop", { by: "ann", branch: "idea", files: { "b.txt": "1" } });
+      const first = await seen();
+      const dates = new Map([...first.branches.values()].map(({ commit }) => [commit, ms]));
+      fake.mishap({ mishap: { does: "status", status: 503 }, on, times: 99 });
+      const commit = fake.push("acme/shop", "main", { "a.txt": "1" });
+      const during = await seen(github.refs("acme/shop", { pulls: first.pulls, dates }, signal));
+      expect(during.branches.get("main")).toMatchObject({ commit });
+      expect(during.branches.get("idea")).toMatchObject({ committedMs: ms });
+      expect([...during.pulls.keys()]).toEqual([number]);
+      expect(during.outdated).toMatchObject({ code: "FORGE_UNREACHABLE" });
+      fake.heal();
+      expect((await seen(github.refs("acme/shop", { pulls: during.pulls, dates }, signal))).outdated).toBeUndefined();
+    },
+  );
+
+  it("a read that is called off while pull requests are listed is none", async () => {
+    const stop = new AbortController();
+    fake.mishap({ mishap: { does: "hang" }, on: "GET /repos/{owner}/{repo}/pulls" });
+    fake.before = ({ path }) => {
+      if (path.endsWith("/pulls")) stop.abort("enough");
+    };
+    expect(await got(github.refs("acme/shop", {}, stop.signal))).toBe("CANCELLED");
+  });
+
   it("one failed answer is asked for once more", async () => {
     fake.mishap({ mishap: { does: "status", status: 502 }, on: repository });
     expect((await seen()).name).toBe("acme/shop");
