@@ -249,7 +249,7 @@ describe("codes that are no good", () => {
 
   test("of one network of IPv6 are those of one caller, and questions on their way count", async () => {
     const all = Array.from({ length: 15 }, (_, index) => bogus(`2001:db8:0:1::${index}`));
-    expect((await Promise.all(all)).toSorted()).toEqual([
+    expect((await Promise.all(all)).toSorted((a, b) => a - b)).toEqual([
       ...Array<number>(10).fill(403),
       ...Array<number>(5).fill(429),
     ]);
@@ -266,6 +266,28 @@ describe("sessions", () => {
     const stolen = new Jar();
     stolen.cookies.set("millrace", old);
     expect([await jar.who(), await stolen.who()]).toEqual(["github:ann", "nobody"]);
+  });
+
+  test("a stolen one acts no longer than its owner may: a role is gone within a minute, the session with signing out", async () => {
+    const dan = { id: 8, login: "dan" };
+    provider.teams.add("acme/ops dan");
+    const owner = new Jar();
+    await owner.signIn(dan);
+    const csrf = /name="_csrf" value="([^"]+)"/.exec((await owner.get("/login")).body)?.[1] ?? "";
+    const cookie = `millrace=${owner.cookies.get("millrace") ?? ""}`;
+    const thief = { cookie, "x-csrf-token": csrf };
+    const payload = { threshold: "average" };
+    const act = async (): Promise<number> =>
+      (await app.inject({ method: "PUT", url: "/api/v1/confirm", headers: thief, payload })).statusCode;
+    expect(await act()).toBe(200);
+    provider.teams.clear();
+    await clock.advance(60_000);
+    expect(await act()).toBe(403);
+    provider.teams.add("acme/ops dan");
+    await clock.advance(60_000);
+    expect(await act()).toBe(200);
+    await app.inject({ method: "POST", url: "/logout", ...form({ _csrf: csrf }, { cookie }) });
+    expect(await act()).toBe(401);
   });
 
   test("visits of strangers leave nothing behind", async () => {
