@@ -1,6 +1,6 @@
-import { mapNode, type Node, Variable } from "../incr/index.ts";
+import { map2Node, type Node, Variable } from "../incr/index.ts";
 import type { Answer } from "../term/answer.ts";
-import { failure, type Result, success } from "../term/output.ts";
+import { type Failure, failure, type Result, success } from "../term/output.ts";
 import type { Proposal } from "./changes.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
@@ -30,8 +30,12 @@ export interface Waiting extends Ask {
   readonly sinceMs: number;
 }
 
+/** What the forge says of whether an author may write: not yet anything, no, or why it does not tell. */
+export type Writes = "asking" | "no" | Failure;
+
 interface Asked {
   readonly waiting: Waiting;
+  readonly writes: Variable<Writes>;
   readonly row: Variable<ApprovalRow | undefined>;
   readonly look: Look | undefined;
 }
@@ -67,18 +71,31 @@ export class Approvals {
    * What `tell` makes of whether it is allowed, for as long as the scope that is being made lives. Call inside a step.
    *
    * @param look Looks up what it changes. Default: nobody can tell.
+   * @param begin What is known of its author; `writes` tells how that goes on. Default: they may not write there.
    */
-  ask<T>(ask: Ask, tell: (row: ApprovalRow | undefined) => Answer<T>, look?: Look): Node<Answer<T>> {
+  ask<T>(
+    ask: Ask,
+    tell: (row: ApprovalRow | undefined, writes: Writes) => Answer<T>,
+    look?: Look,
+    begin: Writes = "no",
+  ): Node<Answer<T>> {
     const { clock, world } = this.#engine;
     const known = this.known(ask);
     const row = new Variable<ApprovalRow | undefined>(world.graph, known);
-    const asked: Asked = { waiting: { ...ask, sinceMs: clock.now() }, row, look };
+    const writes = new Variable<Writes>(world.graph, begin);
+    const asked: Asked = { waiting: { ...ask, sinceMs: clock.now() }, row, writes, look };
     const name = nameOf(ask.repository, ask.pull);
     this.#asked.set(name, asked);
     world.graph.scope.onRelease(() => {
       if (this.#asked.get(name) === asked) this.#asked.delete(name);
     });
-    return mapNode(row, tell);
+    return map2Node(row, writes, tell);
+  }
+
+  /** What the forge said of the author of a commit that is asked for. */
+  writes({ repository, pull, commit }: Pick<Ask, "repository" | "pull" | "commit">, writes: Writes): void {
+    const asked = this.#asked.get(nameOf(repository, pull));
+    if (asked?.waiting.commit === commit) this.#engine.change(undefined, () => asked.writes.set(writes));
   }
 
   /** Oldest first. */

@@ -1,11 +1,11 @@
-import type { Approvals, Ask } from "../engine/approvals.ts";
+import type { Approvals, Ask, Writes } from "../engine/approvals.ts";
 import type { Changes } from "../engine/changes.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { Person } from "../engine/refs.ts";
 import type { Share } from "../engine/shares.ts";
 import type { ApprovalRow } from "../engine/store/store.ts";
 import { answered, primitive } from "../term/combinators.ts";
-import { active, ok, type Result } from "../term/output.ts";
+import { active, type Failure, failed, ok, type Result } from "../term/output.ts";
 import type { Answer, Box, Term } from "../term/term.ts";
 import type { CheckHead } from "./check-heads.ts";
 import type { Propose } from "./proposals.ts";
@@ -45,7 +45,8 @@ export interface MayBuild {
 /**
  * Lets a commit pass that may be built. What somebody pushed to the repository itself passes at once. The commit of a
  * fork passes when its author may write to the repository and the fork is their own; else it waits until a maintainer
- * approves this very commit, and the next one waits again.
+ * approves this very commit, and the next one waits again. Until it is known whether the author may write it does not
+ * wait for anybody: a forge may count what waits as passed.
  */
 export function mayBuild(ports: MayBuild, repo: RepoName, box: Box, head: Term<CheckHead>): Term<Allowed> {
   return primitive(box, head, (found) => answerFor(ports, repo, box.key, found));
@@ -62,13 +63,20 @@ function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHea
   const what = { repository: head.repository, name: repo, pull, commit: head.commit };
   const ask: Ask = { ...what, author, fork, term, ...(url === undefined ? {} : { url }) };
   const waits = `waits for a maintainer's approval: ${author.login} (${fork}) may not write to ${repo}`;
-  const answer = (approval: ApprovalRow | undefined): Answer<Allowed> => {
-    if (approval === undefined) return { output: active("waiting", term), metadata: { detail: `${detail} ${waits}` } };
-    const by = approval.via === "permission" ? `${author.login} may write to ${repo}` : `approved by ${approval.who}`;
-    return { output: ok({ head, standing: standingOf(approval) }), metadata: { detail: `${detail}: ${by}` } };
+  const asks = `${detail}: asking whether ${author.login} may write to ${repo}`;
+  const answer = (approval: ApprovalRow | undefined, writes: Writes): Answer<Allowed> => {
+    if (approval !== undefined) {
+      const by = approval.via === "permission" ? `${author.login} may write to ${repo}` : `approved by ${approval.who}`;
+      return { output: ok({ head, standing: standingOf(approval) }), metadata: { detail: `${detail}: ${by}` } };
+    }
+    if (writes === "no") return { output: active("waiting", term), metadata: { detail: `${detail} ${waits}` } };
+    if (writes === "asking") return { output: active("running", term), metadata: { detail: asks } };
+    return { output: failed(writes, term), metadata: { detail: `${asks}: ${writes.message}` } };
   };
-  const asked = ports.approvals.ask(ask, answer, (signal) => ports.propose(head, signal));
-  if (ports.approvals.known(ask) === undefined && isOwnFork(author, from.fork)) lookUp(ports, repo, ask);
+  const look = (signal: AbortSignal): ReturnType<Propose> => ports.propose(head, signal);
+  const isAsked = ports.approvals.known(ask) === undefined && isOwnFork(author, from.fork);
+  const asked = ports.approvals.ask(ask, answer, look, isAsked ? "asking" : "no");
+  if (isAsked) lookUp(ports, repo, ask);
   return asked;
 }
 
@@ -82,6 +90,10 @@ const isOwnFork = (author: Person, fork: NonNullable<CheckHead["from"]>["fork"])
   typeof fork === "object" && fork.name.split("/")[0]?.toLowerCase() === author.login.toLowerCase();
 
 const RETRY_MS = 60_000;
+/** What is refused heals only when somebody does something. */
+const REFUSED_RETRY_MS = 10 * 60_000;
+/** Whoever says when to come back is not asked before; a wrong date does not keep us away for long. */
+const RETRY_MS_MAX = 60 * 60_000;
 
 /** Asks until there is an answer, or the commit is no longer the newest of its pull request. */
 function lookUp({ approvals, writers, clock, background }: MayBuild, repo: RepoName, ask: Ask): void {
@@ -90,12 +102,19 @@ function lookUp({ approvals, writers, clock, background }: MayBuild, repo: RepoN
   background(async () => {
     while (!left.signal.aborted) {
       const may = await writers.mayWrite(repo, ask.author.id, left.signal);
-      if (left.signal.aborted || (may.ok && !may.value)) return;
-      if (may.ok) return void (await approvals.approve(ask, ask.author.login, "permission"));
-      if (may.error.class !== "transient") return;
-      await clock.sleep(RETRY_MS);
+      if (left.signal.aborted) return;
+      if (may.ok && may.value) return void (await approvals.approve(ask, ask.author.login, "permission"));
+      if (may.ok) return approvals.writes(ask, "no");
+      const waitMs = waitOf(may.error, clock.now());
+      approvals.writes(ask, { ...may.error, retryAtMs: clock.now() + waitMs });
+      await clock.sleep(waitMs, left.signal);
     }
   });
+}
+
+function waitOf({ class: kind, retryAtMs = 0 }: Failure, nowMs: number): number {
+  const usualMs = kind === "transient" ? RETRY_MS : REFUSED_RETRY_MS;
+  return Math.min(RETRY_MS_MAX, Math.max(usualMs, retryAtMs - nowMs));
 }
 
 /** How a build is kept apart from others, and whose share it takes. */

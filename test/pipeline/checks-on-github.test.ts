@@ -156,8 +156,9 @@ describe("a commit at GitHub", () => {
     expect(engine.store.queries.audit(9).map(({ who, what }) => `${who} ${what}`)).toContain("github:mallory approve");
   });
 
-  it("of a writer's own fork is built at once", async () => {
+  it("of a writer's own fork is built at once, and never told as waiting, which would count as passed", async () => {
     const from = fake.fork(REPO, "bob");
+    fake.mishap({ mishap: { does: "delay", delayMs: 300 }, on: "GET /user/{account_id}" });
     fake.role(REPO, "bob", "write");
     const number = fake.openPull(REPO, { by: "bob", from, files: { "y.txt": "1" } });
     const { says, built } = serve();
@@ -165,5 +166,7 @@ describe("a commit at GitHub", () => {
     const [made] = built.filter(({ build }) => build.commit === commitOf(number));
     expect(made).toMatchObject({ network: "default" });
     expect(made?.scope).toMatch(/^fork \d+ of \d+ by \d+$/);
+    const run = fake.repository(REPO).checkRuns.findLast(({ commit }) => commit === commitOf(number));
+    expect(run?.states).not.toContain("completed/neutral");
   });
 });

@@ -15,6 +15,7 @@ import {
   type DockerCheckKey,
 } from "../../src/plugins/docker/index.ts";
 import { createGit, type FetchedCommit, type GitContext, type GitFetchKey } from "../../src/plugins/git/index.ts";
+import { checkOf } from "../../src/plugins/github/index.ts";
 import { map } from "../../src/term/combinators.ts";
 import { failure, type Result, success } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
@@ -40,6 +41,8 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
   const built: DockerCheckKey[] = [];
   const fetched: string[] = [];
   const reports = new Map<string, CheckReport>();
+  /** All that the forge would have been told, of whatever commit. */
+  const saidToForge: string[] = [];
   const fetch: Builder<GitContext, GitFetchKey, FetchedCommit> = {
     ...shape("git-fetch", ({ source, commit }: GitFetchKey) => `${source.url} ${commit}`),
     value: {
@@ -100,7 +103,15 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
     at: "pipeline.ts:1",
   });
   const told = (at: { readonly key: string }, term: Term<CheckReport>) =>
-    map(term, (report) => void reports.set(at.key, report), { box: { ...box(at.key) } });
+    map(
+      term,
+      (report) => {
+        reports.set(at.key, report);
+        const { state, title, summary } = checkOf({ ...report, site: "" });
+        saidToForge.push(`${state}: ${title} ${summary}`);
+      },
+      { box: { ...box(at.key) } },
+    );
   engine.change(undefined, () => {});
   const settle = (ms = 0) => rig.clock.advance(ms);
   const graph = async () => {
@@ -118,6 +129,7 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
     built,
     fetched,
     reports,
+    saidToForge,
     deployed,
     settle,
     graph,
@@ -353,14 +365,38 @@ describe("a writer's pull request", () => {
     expect(built).toMatchObject([{ scope: "own 5" }]);
   });
 
-  it("waits while the forge does not say who they are, and is asked for again", async () => {
-    const { input, asked, built, settle, answers } = scene();
+  it("waits for nobody while the forge does not say who they are, says why, and is asked for again", async () => {
+    const { input, asked, built, settle, answers, saidToForge } = scene();
     answers(() => failure(problem("REPO_UNREACHABLE", "502")));
     input.set(refs({}, pull("c1")));
     await settle(30_000);
     expect([asked, built]).toEqual([[66], []]);
+    expect(saidToForge.at(-1)).toContain("queued: Not begun yet `502`");
+    answers(() => failure({ ...problem("FORGE_RATE_LIMITED", "slow"), retryAtMs: Number.POSITIVE_INFINITY }));
+    await settle(60_000);
     answers(() => success(true));
+    await settle(59 * 60_000);
+    expect([asked.length, built]).toEqual([2, []]);
     await settle(60_000);
     expect(built).toHaveLength(1);
+    // Branch protection counts "neutral" as passed.
+    expect(saidToForge.filter((said) => said.startsWith("neutral"))).toEqual([]);
+  });
+
+  it("waits for a maintainer only after a no, and can be approved before one too", async () => {
+    const { input, rig, built, settle, answers, saidToForge } = scene();
+    answers(() => failure(problem("FORGE_REFUSED", "no right to ask")));
+    input.set(refs({}, pull("c1")));
+    await settle(60_000);
+    expect(saidToForge.at(-1)).toContain("failure: It cannot be built `no right to ask`");
+    answers(() => success(false));
+    await settle(10 * 60_000);
+    expect(saidToForge.at(-1)).toContain("neutral: Waiting for approval");
+    answers(() => failure(problem("FORGE_UNREACHABLE", "502")));
+    input.set(refs({}, pull("c2")));
+    await settle();
+    await rig.engine.approvals.approve({ repository: 5, pull: 7, commit: "c2" }, "alice", "button");
+    await settle();
+    expect(built).toMatchObject([{ build: { commit: "c2" }, network: "none" }]);
   });
 });
