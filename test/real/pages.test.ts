@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { problem } from "../../src/engine/errors.ts";
+import { success } from "../../src/term/output.ts";
 import type { RunningWeb } from "../../src/web/server.ts";
 import { openBrowser, openPage, overflows } from "../support/browser.ts";
 import { busyDay, FAILED, RUNNING, WAITING } from "../support/scene.ts";
@@ -72,16 +73,20 @@ describe("every page fits, wide and narrow, light and dark, and the console stay
   });
 
   test("an empty pipeline, and a page of actions", async () => {
-    const { page, complaints } = await open("/");
+    const { page, complaints } = await open("/", { viewport: { width: 360, height: 800 } });
     await signIn(page, "/");
+    const approve = propose(view);
     for (const [name, path] of Object.entries({
       overview: "/",
       select: "/query",
       waiting: `/job/${WAITING}`,
       audit: "/audit",
+      approvals: "/approvals",
+      approve,
     })) {
       await page.goto(`${web.url}${path}`);
       await page.getByText("Live", { exact: true }).waitFor();
+      expect([name, await overflows(page)]).toEqual([name, false]);
       await page.screenshot({ path: join(pictures, `admin-${name}.png`), fullPage: true });
     }
     const empty = await listening(new FakeView());
@@ -91,6 +96,23 @@ describe("every page fits, wide and narrow, light and dark, and the console stay
     await empty.close();
   });
 });
+
+/** A stranger's commit with long names and lines waits; where it is looked at. */
+function propose(view: FakeView): string {
+  const [commit, name] = ["0123456789".repeat(4), "acme/some-rather-long-name-of-a-repository" as const];
+  const author = { id: 66, login: "mallory" };
+  const url = "https://forge.example/acme/web/pull/7";
+  const waiting = { repository: 5, name, pull: 7, commit, author, fork: "mallory/web", url, term: "x", sinceMs: 0 };
+  const file = { path: `${"folder/".repeat(20)}Dockerfile`, status: "changed", added: 1, removed: 0 } as const;
+  view.strangers = [waiting];
+  view.proposed = success({
+    since: commit,
+    whole: false,
+    deciding: [{ ...file, patch: `@@ -1 +1 @@\n+RUN ${"x".repeat(500)}\u202E` }],
+    others: [file],
+  });
+  return `/approvals/5/7/${commit}`;
+}
 
 describe("the overview moves without reload", () => {
   const build = (page: Page) => page.locator('.node[data-key="demo/hello/build"]');
@@ -367,13 +389,35 @@ describe("the log", () => {
 
   test("hostile output runs nothing", async () => {
     const log = view.logOf(RUNNING);
-    const hostile = "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)></pre>\n";
-    log.write(hostile);
+    const markup = "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)></pre></textarea>\n";
+    log.write(markup);
     const { page, complaints } = await open(`/job/${RUNNING}`);
     await page.getByText("streaming").waitFor();
-    log.write(`${hostile}\u001b]8;;javascript:alert(1)\u0007click\u001b]8;;\u0007\n`);
-    await page.getByText("click").waitFor();
+    const title = await page.title();
+    const tricks = [
+      "\u001b]8;;javascript:alert(1)\u0007click\u001b]8;;\u0007",
+      "\u001b]52;c;ZXZpbA==\u0007\u001b]0;owned\u0007\u001b[2J\u001b[1A\u001b[2Kunmoved",
+      "failed\rDeploy OK",
+      "user\u202Etxt.exe\u200B\u0000",
+      `${"\u001b[31mx\u001b[32my".repeat(50_000)}`,
+      `long${"x".repeat(200_000)}`,
+    ];
+    for (const trick of tricks) log.write(`${trick}\n`);
+    log.write(markup);
+    const split = Buffer.from("é😀\xff"); // cut in the middle of its characters
+    for (const byte of [...split, 0xff, 0xc3, 0x28, 0x0a]) log.write(Buffer.from([byte]));
+    log.write("the last\n");
+    await page.getByText("the last").waitFor();
+    const shown = (await lines(page)).slice(-9);
+    expect(shown[0]).toBe("click");
+    expect(shown[1]).toBe("unmoved");
+    expect(shown[2]).toBe("failed␍Deploy OK");
+    expect(shown[3]).toBe("user⟨U+202E⟩txt.exe⟨U+200B⟩␀");
+    expect(shown[5]).toMatch(/^long.{65532} … 134468 more characters/);
+    expect(shown[7]).toMatch(/^é😀ÿ\uFFFD/);
+    expect(await page.locator(".line", { hasText: "xyxy" }).locator("span").count()).toBeLessThan(1_100);
     expect(await page.locator(".lines img, .lines script, .lines svg, .lines a:not([data-number])").count()).toBe(0);
+    expect(await page.title()).toBe(title);
     expect(complaints).toEqual([]);
   });
 
