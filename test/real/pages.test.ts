@@ -399,7 +399,7 @@ describe("the log", () => {
       "\u001b]52;c;ZXZpbA==\u0007\u001b]0;owned\u0007\u001b[2J\u001b[1A\u001b[2Kunmoved",
       "failed\rDeploy OK",
       "user\u202Etxt.exe\u200B\u0000",
-      `${"\u001b[31mx\u001b[32my".repeat(50_000)}`,
+      "\u001b[31mx\u001b[32my".repeat(50_000),
       `long${"x".repeat(200_000)}`,
     ];
     for (const trick of tricks) log.write(`${trick}\n`);
