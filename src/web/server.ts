@@ -13,6 +13,7 @@ import { serveAccess } from "./api/access.ts";
 import { serveActions } from "./api/actions.ts";
 import { serveLogRules } from "./api/log-rules.ts";
 import { serveDocument } from "./api/openapi.ts";
+import { serveProposals } from "./api/proposals.ts";
 import { serveReads } from "./api/reads.ts";
 import { serveStreams } from "./api/streams.ts";
 import { loadAssets } from "./assets.ts";
@@ -117,6 +118,7 @@ async function createServer(options: WebOptions) {
       serveDocument(api, view);
       serveAccess(api, web);
       serveReads(api, web);
+      serveProposals(api, web);
       serveActions(api, web);
       serveLogRules(api, web);
       serveStreams(api, web);

@@ -1,5 +1,6 @@
 import { type Standing, suffices } from "../engine/access/identity.ts";
 import { adoptTerm, cancelJob, rebuildJob, setConfirm, startJob } from "./pages/act.ts";
+import { approvalPage } from "./pages/approval.ts";
 import { approvalsPage, approveCommit } from "./pages/approvals.ts";
 import { auditPage } from "./pages/audit.ts";
 import { homePage } from "./pages/home.ts";
@@ -25,6 +26,7 @@ export const site: readonly Page[] = [
   jobsPage,
   queryPage,
   approvalsPage,
+  approvalPage,
   logRulesPage,
   auditPage,
   jobPage,

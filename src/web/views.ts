@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
+import type { ApprovalData } from "./pages/approval.ts";
 import type { ApprovalsData } from "./pages/approvals.ts";
 import type { AuditData } from "./pages/audit.ts";
 import type { HomeData } from "./pages/home.ts";
@@ -21,6 +22,7 @@ export interface Views {
   readonly query: QueryData;
   readonly login: LoginData;
   readonly audit: AuditData;
+  readonly approval: ApprovalData;
   readonly approvals: ApprovalsData;
   readonly "log-rules": LogRulesData;
   readonly problem: {

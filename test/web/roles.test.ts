@@ -71,6 +71,8 @@ const table: Readonly<Record<string, Standing>> = {
   "POST /api/v1/log-rules/test": "admin",
   "POST /api/v1/jobs/:date/:id/start": "admin",
   "PUT /api/v1/confirm": "admin",
+  "GET /approvals/:repository/:pull/:commit": "admin",
+  "GET /api/v1/approvals/:repository/:pull/:commit": "admin",
   "POST /api/v1/approvals": "admin",
   "POST /api/v1/terms/adopt": "admin",
   "GET /api/v1/tokens": "admin",

@@ -1,16 +1,18 @@
+import { suffices } from "../../engine/access/identity.ts";
 import type { Waiting } from "../../engine/approvals.ts";
 import { problem } from "../../engine/errors.ts";
 import type { Approvable } from "../../engine/view.ts";
 import { outcomeOf, Refused } from "../problems.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
+import { approvableIn, hrefOf } from "./approval.ts";
 import { type Moment, moment, type Page, type Visit } from "./page.ts";
 
 export interface ApprovalsData {
   readonly headline: string;
   readonly waiting: readonly (Waiting & { readonly since: Moment; readonly href: string | undefined })[];
-  /** Blank for those who may not approve. */
-  readonly csrf: string;
+  /** Those who may approve look at what changed first: the button is there. */
+  readonly reviews: boolean;
 }
 
 /** Strangers' commits that are not built before a maintainer has looked at them. */
@@ -24,12 +26,12 @@ export const approvalsPage: Page = {
     const waiting = view.approvals().map((one) => ({
       ...one,
       since: moment(one.sinceMs, clock.now()),
-      href: one.url !== undefined && /^https?:\/\//.test(one.url) ? one.url : undefined,
+      href: hrefOf(one),
     }));
     const headline =
       waiting.length === 0 ? "Nothing waits for approval" : `${count(waiting.length, "commit")} to look at`;
-    const csrf = visitor.role === "admin" ? (visitor.session?.csrf ?? "") : "";
-    return { kind: "page", body: render("approvals", { headline, waiting, csrf }) };
+    const reviews = suffices(visitor.role, "admin");
+    return { kind: "page", body: render("approvals", { headline, waiting, reviews }) };
   },
 };
 
@@ -49,9 +51,7 @@ export const approveCommit: Page = {
 };
 
 function whichOf(form: Visit["form"]): Approvable {
-  const field = (name: string): string => form[name]?.[0] ?? "";
-  const [repository, pull, commit] = [field("repository"), field("pull"), field("commit")];
-  if (/^\d{1,15}$/.test(repository) && /^\d{1,9}$/.test(pull) && /^[0-9a-f]{40,64}$/.test(commit))
-    return { repository: Number(repository), pull: Number(pull), commit };
+  const which = approvableIn((name) => form[name]?.[0] ?? "");
+  if (which !== undefined) return which;
   throw new Refused(400, problem("BAD_REQUEST", "the form names no commit of a pull request"));
 }
