@@ -403,18 +403,19 @@ describe("the log", () => {
       `long${"x".repeat(200_000)}`,
     ];
     for (const trick of tricks) log.write(`${trick}\n`);
-    log.write(markup);
+    log.write(`${markup}\u001b[0m${markup}`);
     const split = Buffer.from("é😀\xff"); // cut in the middle of its characters
     for (const byte of [...split, 0xff, 0xc3, 0x28, 0x0a]) log.write(Buffer.from([byte]));
     log.write("the last\n");
     await page.getByText("the last").waitFor();
-    const shown = (await lines(page)).slice(-9);
+    const shown = (await lines(page)).slice(-10);
     expect(shown[0]).toBe("click");
     expect(shown[1]).toBe("unmoved");
     expect(shown[2]).toBe("failed␍Deploy OK");
     expect(shown[3]).toBe("user⟨U+202E⟩txt.exe⟨U+200B⟩␀");
     expect(shown[5]).toMatch(/^long.{65532} … 134468 more characters/);
-    expect(shown[7]).toMatch(/^é😀ÿ\uFFFD/);
+    expect(shown[7]).toBe(markup.trim());
+    expect(shown[8]).toMatch(/^é😀ÿ\uFFFD/);
     expect(await page.locator(".line", { hasText: "xyxy" }).locator("span").count()).toBeLessThan(1_100);
     expect(await page.locator(".lines img, .lines script, .lines svg, .lines a:not([data-number])").count()).toBe(0);
     expect(await page.title()).toBe(title);
