@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { problem } from "../engine/errors.ts";
+import { CSV_CHARS_MAX } from "../engine/log-rules/rule.ts";
 import type { ActionResult } from "../engine/view.ts";
 import type { Failure } from "../term/output.ts";
 
@@ -30,16 +31,33 @@ export function outcomeOf(result: ActionResult): { readonly job?: string } {
   return result.job === undefined ? {} : { job: result.job };
 }
 
-/** Whatever was thrown in a request, as status and failure; a fault of ours says nothing of its inside. */
-export function refusalOf(error: unknown): { readonly status: number; readonly failure: Failure } {
+/** The file is too long to be looked at. */
+export function tooLongCsv(csv: string): Refused | undefined {
+  if (csv.length <= CSV_CHARS_MAX) return undefined;
+  const message = `nothing was imported: the CSV has ${csv.length} characters, and at most ${CSV_CHARS_MAX} are taken`;
+  return new Refused(413, problem("BAD_REQUEST", message, { hint: "Import it without the rules that you can spare." }));
+}
+
+/**
+ * Whatever was thrown in a request, as status and failure; a fault of ours says nothing of its inside.
+ *
+ * @param bytesMax What the body of this request may have.
+ */
+export function refusalOf(error: unknown, bytesMax: number): { readonly status: number; readonly failure: Failure } {
   if (error instanceof Refused) return error;
   const status: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "statusCode") : undefined;
   if (error instanceof Error && typeof status === "number" && status >= 400 && status < 500) {
     if (status === 414) return { status: 404, failure: problem("NOT_FOUND", "there is nothing at this address") };
+    if (status === 413) return { status, failure: tooLarge(bytesMax) };
     return { status, failure: problem("BAD_REQUEST", error.message) };
   }
   return { status: 500, failure: problem("PROGRAM_FAULT", "the request ended in an error of the server") };
 }
+
+const tooLarge = (bytesMax: number): Failure =>
+  problem("BAD_REQUEST", `the body of the request has more than ${bytesMax} bytes: nothing of it was looked at`, {
+    hint: "Send less at once.",
+  });
 
 /** Who reads the answer: a person with a browser, or a program. */
 export const forProgram = (request: FastifyRequest): boolean =>

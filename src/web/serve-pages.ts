@@ -32,6 +32,7 @@ export function servePages(app: FastifyInstance, web: Web): void {
       method: page.method,
       url: page.path,
       config: { role: page.role, stores: page.stores === true },
+      ...(page.bodyBytesMax === undefined ? {} : { bodyLimit: page.bodyBytesMax }),
       schema: {
         querystring: TextFields,
         params: PathFields,
@@ -51,7 +52,7 @@ export function servePages(app: FastifyInstance, web: Web): void {
   );
   app.setNotFoundHandler((request, reply) => sendFailure(web, request, reply, 404, nothingHere()));
   app.setErrorHandler((error, request, reply) => {
-    const refusal = refusalOf(error);
+    const refusal = refusalOf(error, request.routeOptions.bodyLimit);
     if (refusal.status === 403) noteRefusal(web, request, refusal.failure);
     if (refusal.status === 500 && !(error instanceof Refused)) web.report(error);
     return sendFailure(web, request, reply, refusal.status, refusal.failure);

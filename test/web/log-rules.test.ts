@@ -104,6 +104,16 @@ describe("on the page", () => {
     expect((await send("/log-rules/import", { csv: "pattern,report,score\n(a,,1\n" })).body).toContain("line 2");
   });
 
+  test("as many rules as there may be can be imported, of nearly any length, and longer files are refused in words", async () => {
+    const csv = (length: number) =>
+      `pattern,report,score\n${Array.from({ length: 500 - builtIn.length }, (_, n) => `${n}${" é".repeat(length)},,1\n`).join("")}`;
+    expect((await send("/log-rules/import", { csv: csv(300) })).statusCode).toBe(303);
+    expect(patterns()).toHaveLength(500);
+    const { statusCode, body } = await send("/log-rules/import", { csv: csv(1_200) });
+    expect([statusCode, patterns().length]).toEqual([413, 500]);
+    expect(body).toMatch(/nothing was imported: the CSV has \d{7} characters, and at most 1000000 are taken/);
+  });
+
   test("a job shows its headline as text", async () => {
     const { body } = await app.inject({ url: "/job/2026-11-21/090000-docker-build-5a5a" });
     expect(body).toContain("error: &lt;script&gt;");
@@ -137,10 +147,11 @@ describe("through the API", () => {
   });
 
   test.each([
-    [10_000, 413, "BAD_REQUEST"],
-    [5_000, 400, "at most 500"],
-  ])("%i rules are refused", async (number, status, why) => {
-    const csv = `pattern,report,score\n${Array.from({ length: number }, (_, n) => `a${n},,1\n`).join("")}`;
+    [10_000, "", 400, "at most 500"],
+    [1_000, "x".repeat(1_000), 413, "characters, and at most 1000000 are taken"],
+    [5_000, "x".repeat(1_000), 413, "the body of the request has more than 4194304 bytes"],
+  ])("%i rules are refused", async (number, more, status, why) => {
+    const csv = `pattern,report,score\n${Array.from({ length: number }, (_, n) => `a${n}${more},,1\n`).join("")}`;
     const reply = await app.inject({ method: "POST", url: `${API}/import`, headers: BEARER, payload: { csv } });
     expect([reply.statusCode, reply.body]).toEqual([status, expect.stringContaining(why)]);
     expect(patterns()).toHaveLength(builtIn.length);

@@ -22,6 +22,8 @@ const PATTERN_BYTES_MAX = 1_000;
 const REPORT_CHARS_MAX = 200;
 export const SCORE_MAX = 1_000;
 export const RULES_MAX = 500;
+/** A file of so many rules of the usual length is a tenth of it. */
+export const CSV_CHARS_MAX = 1_000_000;
 
 /** Why something cannot be a rule whatever its pattern means; undefined when it may be one. */
 export function shapeFault({ pattern, report, score }: LogRule): string | undefined {

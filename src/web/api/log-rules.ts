@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { type Static, Type } from "typebox";
 import type { LogRule } from "../../engine/log-rules/rule.ts";
 import { type Result } from "../../term/output.ts";
-import { refusedWith } from "../problems.ts";
+import { refusedWith, tooLongCsv } from "../problems.ts";
 import type { Web } from "../web.ts";
 
 const RuleJson = Type.Object({ pattern: Type.String(), report: Type.String(), score: Type.Number() });
@@ -27,6 +27,8 @@ const CsvBody = Type.Object({ csv: Type.String() });
 const ImportedJson = Type.Object({ imported: Type.Number() });
 const DoneJson = Type.Object({});
 
+/** JSON has up to six bytes for one of its text, but rarely. */
+const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
 const admin = { role: "admin" } as const;
 const storing = { role: "admin", stores: true } as const;
 
@@ -64,9 +66,14 @@ export function serveLogRules(app: FastifyInstance, { view }: Web): void {
     "/log-rules/import",
     {
       config: storing,
+      bodyLimit: IMPORT_BYTES_MAX,
       schema: { summary: "Import log rules as CSV, all or none", body: CsvBody, response: { 200: ImportedJson } },
     },
-    async ({ body, visitor }) => ({ imported: valueOf(await view.logRules.import(body.csv, visitor.who)) }),
+    async ({ body, visitor }) => {
+      const tooLong = tooLongCsv(body.csv);
+      if (tooLong !== undefined) throw tooLong;
+      return { imported: valueOf(await view.logRules.import(body.csv, visitor.who)) };
+    },
   );
   app.post<{ Body: Static<typeof TestBody> }>(
     "/log-rules/test",

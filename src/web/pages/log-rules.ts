@@ -1,9 +1,9 @@
 import { suffices } from "../../engine/access/identity.ts";
 import type { LogRuleDesk } from "../../engine/log-rules/desk.ts";
 import type { Tested } from "../../engine/log-rules/log-rules.ts";
-import { type LogRule, RULES_MAX, SCORE_MAX } from "../../engine/log-rules/rule.ts";
+import { CSV_CHARS_MAX, type LogRule, RULES_MAX, SCORE_MAX } from "../../engine/log-rules/rule.ts";
 import type { Result } from "../../term/output.ts";
-import { refusedWith } from "../problems.ts";
+import { refusedWith, tooLongCsv } from "../problems.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
 import type { Visitor } from "../visitor.ts";
@@ -11,7 +11,7 @@ import type { Answer, Page, Visit } from "./page.ts";
 
 export interface LogRulesData {
   readonly rules: readonly (LogRule & { readonly slowIn: string | undefined })[];
-  readonly limits: { readonly score: number; readonly rules: number };
+  readonly limits: { readonly score: number; readonly rules: number; readonly csv: number };
   /** What stands in the form: a rule that was tried. */
   readonly draft: { readonly pattern: string; readonly report: string; readonly score: string };
   readonly tested: { readonly about: string; readonly matches: Tested["matches"] } | undefined;
@@ -19,6 +19,8 @@ export interface LogRulesData {
   readonly csrf: string;
 }
 
+/** A form has up to three bytes for one of its text. */
+const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
 const SCORE = 50;
 const changing = { method: "POST", role: "admin", stores: true, title: "Log rules" } as const;
 
@@ -76,9 +78,13 @@ export const removeLogRule: Page = {
 export const importLogRules: Page = {
   ...changing,
   path: "/log-rules/import",
-  fieldCharsMax: 64 * 1024,
+  fieldCharsMax: IMPORT_BYTES_MAX,
+  bodyBytesMax: IMPORT_BYTES_MAX,
   handler: async ({ view }, { form, visitor }) => {
-    const number = valueOf(await view.logRules.import(form["csv"]?.[0] ?? "", visitor.who));
+    const csv = form["csv"]?.[0] ?? "";
+    const tooLong = tooLongCsv(csv);
+    if (tooLong !== undefined) throw tooLong;
+    const number = valueOf(await view.logRules.import(csv, visitor.who));
     return tell(visitor, `${count(number, "log rule")} imported.`);
   },
 };
@@ -87,7 +93,7 @@ function pageOf(desk: LogRuleDesk, visitor: Visitor, draft: LogRulesData["draft"
   const slow = desk.slow();
   const body = render("log-rules", {
     rules: desk.list().map((rule) => ({ ...rule, slowIn: slow.get(rule.pattern) })),
-    limits: { score: SCORE_MAX, rules: RULES_MAX },
+    limits: { score: SCORE_MAX, rules: RULES_MAX, csv: CSV_CHARS_MAX },
     draft,
     tested: tested && { about: aboutOf(tested), matches: tested.matches },
     csrf: suffices(visitor.role, "admin") ? (visitor.session?.csrf ?? "") : "",

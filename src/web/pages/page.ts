@@ -50,6 +50,8 @@ export interface Page {
   readonly stores?: boolean;
   /** What a field of the form may hold at most; default 4,000. */
   readonly fieldCharsMax?: number;
+  /** What all of the form may have; default 64 kB. */
+  readonly bodyBytesMax?: number;
   /** Undefined: there is nothing at this address (404). */
   readonly handler: (web: Web, visit: Visit) => Answer | undefined | Promise<Answer | undefined>;
 }
