@@ -1,25 +1,44 @@
 import { defineConfig } from "vitest/config";
 
-/** unit: no outside parts · real: Docker, a registry, git, a browser · scenario: the built product from outside. */
-const project = (name: string, include: readonly string[], groupOrder: number, testTimeout: number) => ({
+/** Each group after the one before. */
+interface Group {
+  readonly order: number;
+  /** Test files at a time; by default as many as there are cores. */
+  readonly maxWorkers?: number;
+  readonly testTimeout: number;
+}
+
+/** Killing at one write of many is aimed by the order of answers: nothing else may take the processor then. */
+const KILLS = "test/scenario/kill*.test.ts";
+
+const project = (name: string, include: readonly string[], { order, maxWorkers, testTimeout }: Group) => ({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source"] } },
   test: {
     name,
     include: [...include],
-    fileParallelism: groupOrder === 0,
-    sequence: { groupOrder }, // one project after the other: what is measured in one is not disturbed by the next
+    ...(maxWorkers === undefined ? {} : { maxWorkers }),
+    sequence: { groupOrder: order },
     testTimeout,
     hookTimeout: 120_000,
   },
 });
 
+/**
+ * unit: no outside parts · real: Docker, a registry, git, a browser · scenario: the built product from outside, where
+ * `npm test -- scenario` means both. Files with outside parts mostly wait: two at a time fit on two cores.
+ */
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["test/**/*.test.ts", "!test/real/**", "!test/scenario/**"], 0, 10_000),
-      project("real", ["test/real/**/*.test.ts"], 1, 120_000),
-      project("scenario", ["test/scenario/**/*.test.ts"], 2, 300_000),
+      project("unit", ["test/**/*.test.ts", "!test/real/**", "!test/scenario/**"], { order: 0, testTimeout: 10_000 }),
+      project("real", ["test/real/**/*.test.ts"], { order: 1, maxWorkers: 2, testTimeout: 120_000 }),
+      project("scenario", ["test/scenario/**/*.test.ts", `!${KILLS}`], {
+        order: 2,
+        maxWorkers: 2,
+        testTimeout: 300_000,
+      }),
+      project("scenario-alone", [KILLS], { order: 3, maxWorkers: 1, testTimeout: 300_000 }),
     ],
   },
 });

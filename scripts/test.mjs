@@ -13,7 +13,12 @@ import { root } from "./lib/paths.mjs";
 import { attempt } from "./lib/run.mjs";
 import { main, Stop, say, seconds } from "./lib/say.mjs";
 
-const PROJECTS = ["unit", "real", "scenario"];
+/** What may be named, and the pattern of vitest's projects that it means. */
+const PROJECTS = new Map([
+  ["unit", "unit"],
+  ["real", "real"],
+  ["scenario", "scenario*"],
+]);
 const LIMIT_MS = 40 * 60_000;
 const inCi = process.env.CI === "true";
 
@@ -30,9 +35,9 @@ await main("npm test", async () => {
 });
 
 function readArguments(given) {
-  const projects = given.filter((argument) => PROJECTS.includes(argument));
+  const projects = given.filter((argument) => PROJECTS.has(argument));
   const yes = given.includes("--yes");
-  return { projects, yes, rest: given.filter((argument) => !PROJECTS.includes(argument) && argument !== "--yes") };
+  return { projects, yes, rest: given.filter((argument) => !PROJECTS.has(argument) && argument !== "--yes") };
 }
 
 /** The unit tests need nothing from outside but the packages. */
@@ -50,7 +55,12 @@ async function runVitest({ projects, rest, env }) {
   const folder = mkdtempSync(join(tmpdir(), "millrace-test-"));
   const file = join(folder, "result.json");
   const vitest = [process.execPath, "node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json"];
-  const argv = [...vitest, `--outputFile.json=${file}`, ...projects.flatMap((name) => ["--project", name]), ...rest];
+  const argv = [
+    ...vitest,
+    `--outputFile.json=${file}`,
+    ...projects.flatMap((name) => ["--project", PROJECTS.get(name)]),
+    ...rest,
+  ];
   try {
     say("tests", projects.length === 0 ? "all of them" : projects.join(", "));
     const ended = await attempt(argv, { cwd: root, env: { ...env, ...driverEnv() }, show: true, timeoutMs: LIMIT_MS });
