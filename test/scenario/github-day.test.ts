@@ -200,8 +200,7 @@ describe.skipIf(!hasParts)("a day in an organisation", () => {
     await wait("what was live before is told to be no more", () => deployments().filter(isActive).length === 1);
 
     for (const repo of [SITE, LIB]) {
-      const heads = headsOf(fake, repo);
-      expect(heads.map((head) => checked(repo, head))).toEqual(heads.map(truthOf));
+      await checks(repo, ...headsOf(fake, repo));
       const unfinished = fake
         .repository(repo)
         .checkRuns.filter(({ states }) => !states.at(-1)?.startsWith("completed/"));
