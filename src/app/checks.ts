@@ -4,6 +4,7 @@ import { SharedPool } from "../engine/shares.ts";
 import { approveByComment } from "../pipeline/approve-comments.ts";
 import type { Writers } from "../pipeline/may-build.ts";
 import type { Ports } from "../pipeline/ports.ts";
+import { type Followed, rereading } from "../pipeline/reread.ts";
 import { connectEngine, dockerCheck } from "../plugins/docker/index.ts";
 import { checkout } from "../plugins/git/index.ts";
 import { type GitHub, readChanges } from "../plugins/github/index.ts";
@@ -38,12 +39,19 @@ export function withChecks(ports: Ports, untrusted: string | undefined): Result<
 }
 
 /** What is asked for at a forge, in the order in which it came in. Call before the inbox is started. */
-export function listen(engine: Engine, { checks }: Ports, tellers: Tellers, { inbox }: Inlet): void {
+export function listen(
+  engine: Engine,
+  { checks }: Ports,
+  tellers: Tellers,
+  { inbox }: Inlet,
+  followed: readonly Followed[],
+): void {
   const { checks: reports } = tellers;
   if (checks === undefined) return;
   const { writers } = checks;
-  if (reports !== undefined) inbox.handle((hint) => reports.handle(hint, writers));
-  inbox.handle(approveByComment(engine, writers, "github"));
+  const reread = rereading(followed);
+  if (reports !== undefined) inbox.handle((hint) => reports.handle(hint, writers, reread));
+  inbox.handle(approveByComment(engine, writers, "github", reread));
 }
 
 /** Many commits of one person come at once, after a restart say: that is one question. */

@@ -118,7 +118,7 @@ export class DeployerProcess implements Running {
       await quiesce(engine, pipeline, "the pages cannot be served");
       return web;
     }
-    if (inlet !== undefined && tellers !== undefined) listen(engine, ports, tellers, inlet);
+    if (inlet !== undefined && tellers !== undefined) listen(engine, ports, tellers, inlet, pipeline.followed);
     inlet?.inbox.start();
     engine.change({ kind: "restart", subject: options.flavour, detail: "Millrace started" }, () => {});
     const running = new DeployerProcess(options, mode, engine, pipeline, view, web.value);

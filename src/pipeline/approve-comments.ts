@@ -5,15 +5,13 @@ import { problem } from "../engine/errors.ts";
 import type { Hint, HintHandler } from "../engine/inbound.ts";
 import { type Failure, failure, type Result, success } from "../term/output.ts";
 import type { Writers } from "./may-build.ts";
+import type { Reread } from "./reread.ts";
 import type { RepoName } from "./types.ts";
 
 type Comment = Extract<Hint, { kind: "comment" }>;
 
 const WORD = /^\/approve(?:[ \t]+(\S*))?[ \t]*$/;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-
-/** By then the branches and pull requests of all repositories have been read. */
-const KNOWN_MS = 10 * 60_000;
 
 /** Anybody may comment: of a person who may not approve one comment an hour is written down. */
 const STRANGER_MS = 60 * 60_000;
@@ -24,10 +22,12 @@ const STRANGERS_MAX = 1_000;
  * while they read is not meant, and an abbreviation can be hit on purpose. Whoever comments must be allowed to write to
  * the repository at that moment, by their number. Other comments are nobody's business here.
  *
+ * A comment may come before we have seen what it is about. So nothing is refused before the repository has been read
+ * after the comment came; until then it is tried again.
+ *
  * @param provider What people are called by: `github:alice`.
  */
-export function approveByComment(engine: Engine, writers: Writers, provider: string): HintHandler {
-  const startedMs = engine.clock.elapsed();
+export function approveByComment(engine: Engine, writers: Writers, provider: string, reread: Reread): HintHandler {
   const strangers = new Strangers(engine.clock);
   return async (hint) => {
     if (hint.kind !== "comment") return success(undefined);
@@ -35,18 +35,15 @@ export function approveByComment(engine: Engine, writers: Writers, provider: str
     const found = WORD.exec(line);
     if (found === null) return success(undefined);
     const { repository, pull } = hint;
-    const waiting = engine.approvals.waiting().find((one) => one.repository === repository && one.pull === pull);
-    if (waiting !== undefined) {
-      const commit = found[1] ?? "";
-      const who = whoIs(provider, hint.author);
-      const result = await approve(engine, writers, hint, commit, waiting.name, who);
-      if (!result.ok && (result.error.class === "transient" || strangers.isKnown(hint, result.error))) return result;
-      const detail = result.ok ? "by a comment" : `refused: ${result.error.message}`;
-      await engine.audit.record(who, "approve", `${waiting.name}#${pull} ${commit.slice(0, 64)}`.trim(), detail);
-      return result;
-    }
-    if (engine.clock.elapsed() - startedMs > KNOWN_MS) return success(undefined); // nothing waits there
-    return failure(problem("INTERRUPTED", `pull request #${pull} is not known yet`));
+    const name = reread.nameOf(repository);
+    if (name === undefined) return reread.read(repository);
+    const commit = found[1] ?? "";
+    const who = whoIs(provider, hint.author);
+    const result = await approve({ engine, writers, reread }, hint, commit, name, who);
+    if (!result.ok && (result.error.class === "transient" || strangers.isKnown(hint, result.error))) return result;
+    const detail = result.ok ? "by a comment" : `refused: ${result.error.message}`;
+    await engine.audit.record(who, "approve", `${name}#${pull} ${commit.slice(0, 64)}`.trim(), detail);
+    return result;
   };
 }
 
@@ -71,8 +68,7 @@ class Strangers {
 }
 
 async function approve(
-  engine: Engine,
-  writers: Writers,
+  { engine, writers, reread }: { readonly engine: Engine; readonly writers: Writers; readonly reread: Reread },
   { repository, pull, author }: Comment,
   commit: string,
   name: RepoName,
@@ -83,5 +79,8 @@ async function approve(
   if (!may.value) return failure(problem("FORBIDDEN", `${author.login} may not write to ${name}`));
   if (!COMMIT.test(commit))
     return failure(problem("BAD_REQUEST", `"/approve ${commit}" does not end in the full name of a commit`));
-  return engine.approvals.approve({ repository, pull, commit }, who, "comment");
+  const approved = await engine.approvals.approve({ repository, pull, commit }, who, "comment");
+  if (approved.ok) return approved;
+  const read = await reread.read(repository);
+  return read.ok ? engine.approvals.approve({ repository, pull, commit }, who, "comment") : read;
 }

@@ -15,6 +15,7 @@ import { placeOf, watchSource } from "./forges.ts";
 import { type ImageReference, parseImage } from "./image-name.ts";
 import { keys } from "./keys.ts";
 import type { Ports } from "./ports.ts";
+import type { Followed } from "./reread.ts";
 import { driftOf, lowerTarget, targetLabel } from "./targets.ts";
 import { tellDeploy } from "./tell-deploys.ts";
 import type { DockerBuild, Flavour, Publish, RepoName, Source } from "./types.ts";
@@ -27,6 +28,8 @@ export interface Pipeline {
   readonly result: Term<void>;
   readonly services: readonly Service[];
   readonly monitors: readonly Watching[];
+  /** What is at a forge. */
+  readonly followed: readonly Followed[];
   /** By term: accepts another repository under the name of one that was known before. */
   readonly adopts: ReadonlyMap<string, () => Promise<Result<unknown>>>;
 }
@@ -63,7 +66,10 @@ export function lower(ports: Ports, flavour: Flavour, only?: string): Pipeline {
   return {
     result: all(ports.engine.world, results),
     services: lowered.flatMap(({ services }) => services),
-    monitors: lowered.map(({ monitor }) => monitor),
+    monitors: lowered.map(({ watched }) => watched.monitor),
+    followed: lowered.flatMap(({ repo, watched: { refs, monitor } }) =>
+      refs === undefined ? [] : [{ repo, refs, monitor }],
+    ),
     adopts: new Map(lowered.flatMap(({ adopts }) => adopts)),
   };
 }
@@ -115,7 +121,7 @@ function lowerRepo(ports: Ports, repo: RepoName, source: Source, { staleness }: 
   }
   const services = branches.flatMap((branch) => branch.services);
   const adopts = watched.accept === undefined ? [] : [[box.key, watched.accept] as const];
-  return { repo, result, services, monitor: watched.monitor, adopts };
+  return { repo, result, services, watched, adopts };
 }
 
 function lowerBranch(branch: Branch) {

@@ -11,6 +11,7 @@ import { failure, type Output, type Result, success } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
 import type { BuildState, CheckReport } from "./checks.ts";
 import type { Writers } from "./may-build.ts";
+import type { Reread } from "./reread.ts";
 
 export interface ReportOptions {
   readonly outbox: Outbox;
@@ -22,7 +23,7 @@ export interface ReportOptions {
 }
 
 const NEVER = new AbortController().signal;
-/** By then the branches of all repositories have been read. */
+/** After a start a commit that was read may have to be fetched before it is reported on. */
 const KNOWN_MS = 10 * 60_000;
 
 /**
@@ -85,12 +86,21 @@ export class CheckReports {
   }
 
   /**
-   * Does what somebody asked for at the forge, if they may write to the repository at this moment. Fails transiently for
-   * a commit that is not known yet: after a restart the branches have to be read first.
+   * Does what somebody asked for at the forge, if they may write to the repository at this moment. Of a commit that is
+   * not known the repository is read anew first: fails transiently until that went well.
    */
-  async handle(hint: Hint, writers: Pick<Writers, "mayWrite">): Promise<Result<void>> {
+  async handle(hint: Hint, writers: Pick<Writers, "mayWrite">, reread: Pick<Reread, "read">): Promise<Result<void>> {
     if (hint.kind === "installations") this.#options.outbox.retryRefused();
-    return hint.kind === "rerequested" ? this.#rerun(hint, writers) : success(undefined);
+    if (hint.kind !== "rerequested") return success(undefined);
+    if (this.#of(hint).length === 0) {
+      const read = await reread.read(hint.repository);
+      if (!read.ok) return read;
+    }
+    return this.#rerun(hint, writers);
+  }
+
+  #of({ repository, commit }: Pick<CheckReport, "repository" | "commit">): readonly CheckReport[] {
+    return [...this.#reports.values()].filter((one) => one.repository === repository && one.commit === commit);
   }
 
   /** The forge shows the check as queued from now on: it is told again how things are, whatever is run. */
@@ -99,7 +109,7 @@ export class CheckReports {
     writers: Pick<Writers, "mayWrite">,
   ): Promise<Result<void>> {
     const { outbox, sender } = this.#options;
-    const asked = [...this.#reports.values()].filter((one) => one.repository === repository && one.commit === commit);
+    const asked = this.#of({ repository, commit });
     const [first] = asked;
     if (first === undefined) return this.#unknown(commit);
     const may = author === undefined ? success(false) : await writers.mayWrite(first.repo, author.id, NEVER);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../../src/engine/errors.ts";
 import { approveByComment } from "../../src/pipeline/approve-comments.ts";
+import type { Reread } from "../../src/pipeline/reread.ts";
 import { failure, ok, type Result, success } from "../../src/term/output.ts";
 import { createRig } from "../../src/testing/index.ts";
 
@@ -21,7 +22,12 @@ async function scene(mayWrite: (user: number) => Result<boolean> = (user) => suc
     author: MALLORY,
     fork: "mallory/web",
   } as const;
-  engine.change(undefined, () => engine.approvals.ask({ ...ask, term: "acme/web/pr:7/head" }, () => nothing));
+  const push = (commit: string): void =>
+    engine.change(
+      undefined,
+      () => void engine.approvals.ask({ ...ask, commit, term: "acme/web/pr:7/head" }, () => nothing),
+    );
+  push(COMMIT);
   const asked: number[] = [];
   const writers = {
     mayWrite: async (_repo: string, user: number) => {
@@ -29,7 +35,17 @@ async function scene(mayWrite: (user: number) => Result<boolean> = (user) => suc
       return mayWrite(user);
     },
   };
-  const handle = approveByComment(engine, writers, "github");
+  /** What reading the repository anew comes to. */
+  const forge = { reads: 0, read: (): Result<void> => success(undefined) };
+  const reread: Reread = {
+    nameOf: (repository) => (repository === 5 ? "acme/web" : undefined),
+    read: async (repository) => {
+      if (repository !== 5) return success(undefined);
+      forge.reads += 1;
+      return forge.read();
+    },
+  };
+  const handle = approveByComment(engine, writers, "github", reread);
   const say = async (body: string, author = ALICE, more: object = {}) => {
     const handled = handle({ kind: "comment", repository: 5, pull: 7, comment: 1, author, body, ...more });
     await rig.clock.settle();
@@ -42,7 +58,7 @@ async function scene(mayWrite: (user: number) => Result<boolean> = (user) => suc
       audit: engine.store.queries.audit(10).map(({ who, detail }) => `${who} ${detail}`),
     };
   };
-  return { say, asked, rig };
+  return { say, asked, rig, push, forge };
 }
 
 describe("a comment that approves", () => {
@@ -96,12 +112,32 @@ describe("a comment that approves", () => {
     expect(asked).toEqual([]);
   });
 
-  it("on another pull request or repository changes nothing", async () => {
-    const { say, asked, rig } = await scene();
-    expect(await say(`/approve ${COMMIT}`, ALICE, { pull: 8 })).toMatchObject({ open: true }); // may be read soon
-    await rig.clock.advance(11 * 60_000);
-    await say(`/approve ${COMMIT}`, ALICE, { pull: 8 });
+  it("on another repository changes nothing, and on a pull request where nothing waits is refused", async () => {
+    const { say, asked } = await scene();
     expect(await say(`/approve ${COMMIT}`, ALICE, { repository: 6 })).toEqual({ waits: true, audit: [] });
     expect(asked).toEqual([]);
+    const { waits, audit } = await say(`/approve ${COMMIT}`, ALICE, { pull: 8 });
+    expect([waits, audit]).toMatchObject([true, [expect.stringContaining("no pull request #8")]]);
+  });
+
+  it("that comes before its push was seen is heard: the repository is read anew before it is refused", async () => {
+    const { say, push, forge, rig } = await scene();
+    const newer = "f".repeat(40);
+    forge.read = () => failure(problem("FORGE_UNREACHABLE", "502"));
+    await rig.clock.advance(20 * 60_000); // however long it runs already
+    expect(await say(`/approve ${newer}`)).toEqual({ waits: true, open: true, audit: [] });
+    forge.read = () => {
+      push(newer);
+      return success(undefined);
+    };
+    expect(await say(`/approve ${newer}`)).toEqual({ waits: false, audit: ["github:alice#1 by a comment"] });
+    expect(forge.reads).toBe(2);
+  });
+
+  it("makes nobody read anything for whoever may not write, or for what is no commit's name", async () => {
+    const { say, forge } = await scene();
+    await say(`/approve ${"d".repeat(40)}`, MALLORY);
+    await say("/approve main", ALICE);
+    expect(forge.reads).toBe(0);
   });
 });

@@ -107,7 +107,8 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
       term,
       (report) => {
         reports.set(at.key, report);
-        const { state, title, summary } = checkOf({ ...report, site: "" });
+        const builds = report.builds.map(({ spec, output }) => ({ spec, output }));
+        const { state, title, summary } = checkOf({ ...report, builds, site: "" });
         saidToForge.push(`${state}: ${title} ${summary}`);
       },
       { box: { ...box(at.key) } },

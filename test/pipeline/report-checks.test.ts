@@ -9,7 +9,7 @@ import { type BuildState, type CheckReport } from "../../src/pipeline/checks.ts"
 import { CheckReports } from "../../src/pipeline/report-checks.ts";
 import { type CheckWant, checkSender } from "../../src/plugins/github/index.ts";
 import { constant, list, map, state } from "../../src/term/combinators.ts";
-import { failure, ok, success } from "../../src/term/output.ts";
+import { failure, ok, type Result, success } from "../../src/term/output.ts";
 import { createRig, DummyBuilder, dummyInput, type Rig } from "../../src/testing/index.ts";
 import { box, failed } from "../engine/cache/support.ts";
 
@@ -59,6 +59,13 @@ function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
     if (found === undefined) throw new Error(`${spec} does not run`);
     return found;
   };
+  const forge = { reads: 0, read: (): Result<void> => success(undefined) };
+  const reread = {
+    read: async () => {
+      forge.reads += 1;
+      return forge.read();
+    },
+  };
   /** Somebody presses the button; everybody but Ann is a stranger. */
   const press = (commit = COMMIT, author: Person | null = ANN) =>
     reports.handle(
@@ -67,8 +74,9 @@ function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
         mayWrite: async (_repo, user) =>
           user === 0 ? failure(problem("FORGE_UNREACHABLE", "502")) : success(user === ANN.id),
       },
+      reread,
     );
-  return { rig, told, wants, builder, run, press, pass: (ms = MINUTE) => rig.clock.advance(ms) };
+  return { rig, told, wants, builder, forge, run, press, pass: (ms = MINUTE) => rig.clock.advance(ms) };
 }
 
 describe("the check of a commit", () => {
@@ -125,11 +133,17 @@ describe("the check of a commit", () => {
     expect(told.slice(-2)).toEqual(["success: Passed", "success: Passed"]);
   });
 
-  it("of a commit that is not known yet is asked for again, until it is known that there is none", async () => {
-    const { press, pass } = scene(createRig(), "A");
+  it("of a commit that is not known is asked for again, until the repository was read and there is none", async () => {
+    const { press, pass, forge } = scene(createRig(), "A");
     await pass(1_000);
-    expect(await press("0ther")).toMatchObject({ ok: false, error: { class: "transient" } });
+    expect(await press("0ther")).toMatchObject({ ok: false, error: { class: "transient" } }); // it is fetched perhaps
+    forge.read = () => failure(problem("FORGE_UNREACHABLE", "502"));
     await pass(20 * MINUTE);
+    expect(await press("0ther")).toMatchObject({ ok: false, error: { class: "transient" } });
+    forge.read = () => success(undefined);
     expect(await press("0ther")).toMatchObject({ ok: true });
+    expect(forge.reads).toBe(3);
+    await press();
+    expect(forge.reads).toBe(3);
   });
 });
