@@ -8,6 +8,7 @@ import { problem } from "./errors.ts";
 import type { Codec } from "./json.ts";
 
 const RETRY_MS_MAX = 3_600_000;
+const RETRY_MS_MIN = 1_000;
 
 /** A value outside that is watched and read again. */
 export interface MonitorSpec<T> {
@@ -143,10 +144,13 @@ export class Monitor<T> {
     const before = this.#good?.value;
     const changed = before === undefined || !this.#spec.equal(before, value);
     this.#tries = 0;
-    this.#waitMs = this.#spec.everyMs * (0.9 + this.#engine.random() / 5);
     this.#error = undefined;
     this.#outdated = this.#spec.outdated?.(value);
-    this.#staleSinceMs = this.#outdated && (this.#staleSinceMs ?? this.#engine.clock.now());
+    const nowMs = this.#engine.clock.now();
+    this.#staleSinceMs = this.#outdated && (this.#staleSinceMs ?? nowMs);
+    const sweepMs = this.#spec.everyMs * (0.9 + this.#engine.random() / 5);
+    const askedMs = this.#outdated?.retryAtMs === undefined ? sweepMs : this.#outdated.retryAtMs - nowMs;
+    this.#waitMs = Math.min(sweepMs, Math.max(askedMs, RETRY_MS_MIN));
     this.#good = changed ? { value } : this.#good;
     this.#output = ok(this.#good?.value ?? value);
     if (changed) {

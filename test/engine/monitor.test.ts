@@ -5,7 +5,7 @@ import { fromObservable, type Monitor, monitor } from "../../src/engine/monitor.
 import type { EventRow } from "../../src/engine/store/store.ts";
 import { Collection } from "../../src/incr/index.ts";
 import { collection, each } from "../../src/term/each.ts";
-import { failure, ok } from "../../src/term/output.ts";
+import { failure, ok, success } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
 import { createRig, type DummyMonitor, dummyMonitor, type Rig, textCodec } from "../../src/testing/index.ts";
 import { box, MINUTE, shown } from "./cache/support.ts";
@@ -74,6 +74,38 @@ describe("a monitor", () => {
       expect(reads).toBe(1);
       await rig.clock.advance(1);
       expect(reads).toBe(2);
+    }
+  });
+
+  it("takes what is older in part for stale, and reads it again when that is to be there, a sweep later at the latest", async () => {
+    for (const [waitMs, comesMs] of [
+      [undefined, SWEEP],
+      [5_000, 5_000],
+      [30 * MINUTE, SWEEP],
+      [-MINUTE, 1_000],
+    ] as const) {
+      const rig = createRig({ random: middle() });
+      let reads = 0;
+      const startMs = rig.clock.now();
+      const spec = {
+        ...dummyMonitor("head", textCodec, SWEEP).spec,
+        read: async () => {
+          reads += 1;
+          return success("1a2b");
+        },
+        outdated: () => {
+          if (reads > 1) return undefined;
+          const missed = problem("FORGE_RATE_LIMITED", "later");
+          return waitMs === undefined ? missed : { ...missed, retryAtMs: rig.clock.now() + waitMs };
+        },
+      };
+      const { term, monitor: made } = monitor(rig.engine, box("head"), spec);
+      await rig.clock.advance(comesMs - 1);
+      expect([shown(term), term.metadata]).toEqual(["ok 1a2b, stale", { staleSinceMs: startMs, detail: "later" }]);
+      expect(reads).toBe(1);
+      await rig.clock.advance(1);
+      expect([reads, shown(term), term.metadata]).toEqual([2, "ok 1a2b", {}]);
+      expect(await made.refresh()).toEqual(success("1a2b"));
     }
   });
 

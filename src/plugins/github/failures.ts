@@ -62,8 +62,8 @@ function limitedFor({ status, message, headers }: Thrown, nowMs: number): number
   const after = Number(headers.get("retry-after") ?? Number.NaN);
   if (Number.isFinite(after)) return Math.max(0, after) * 1000;
   if (headers.get("x-ratelimit-remaining") === "0") {
-    const resetMs = Number(headers.get("x-ratelimit-reset")) * 1000;
-    return Math.max(1_000, resetMs - nowMs + 1_000);
+    const resetMs = Number(headers.get("x-ratelimit-reset") ?? Number.NaN) * 1000;
+    return Number.isFinite(resetMs) ? Math.max(1_000, resetMs - nowMs + 1_000) : PAUSE_MS;
   }
   return status === 429 || /secondary rate|abuse/i.test(message) ? PAUSE_MS : undefined;
 }

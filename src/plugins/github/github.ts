@@ -19,9 +19,11 @@ import type { Fetch } from "./exchange.ts";
 import { Installations } from "./installations.ts";
 import { type Answered, Line } from "./line.ts";
 import { appClient, type OctokitOptions } from "./octokit.ts";
+import type { Ask } from "./pages.ts";
 import {
-  goesFirst,
   permissionsFor,
+  type Rank,
+  rankOf,
   readContents,
   readMetadata,
   readRefs,
@@ -56,7 +58,7 @@ interface Request {
   readonly params: Readonly<Record<string, unknown>>;
   readonly may: TokenPermissions;
   readonly doing: string;
-  readonly first: boolean;
+  readonly rank: Rank;
   readonly signal: AbortSignal;
   readonly etag?: string;
   readonly orMissing?: boolean;
@@ -90,18 +92,10 @@ class AppGitHub implements GitHub {
     const { id } = options;
     const about = { repo, params: {}, may: readRefs, signal, orMissing: true };
     const doing = `read the branches and pull requests of ${repo}`;
-    const ask = (what: string, etag: string | undefined): Promise<Result<Answered>> =>
-      this.#send(
-        // Dates only say what need not be checked: they leave the last requests of an hour to others.
-        {
-          ...about,
-          doing,
-          route: `GET ${what}`,
-          first: !what.includes("/commits/"),
-          ...(etag === undefined ? {} : { etag }),
-        },
-        id,
-      );
+    const ask =
+      (rank: Rank): Ask =>
+      (what, etag) =>
+        this.#send({ ...about, doing, route: `GET ${what}`, rank, ...(etag === undefined ? {} : { etag }) }, id);
     return reader.read(ask, options, this.#octokit.clock, signal);
   }
 
@@ -117,7 +111,7 @@ class AppGitHub implements GitHub {
       params: { ...params, ...partsOf(repo) },
       may: permissionsFor(route),
       doing: route.replace("{owner}/{repo}", repo),
-      first: goesFirst(route),
+      rank: rankOf(route),
       signal,
     });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- GitHub's own description says what it answers
@@ -126,7 +120,7 @@ class AppGitHub implements GitHub {
 
   async permission(repo: RepoName, user: number, signal: AbortSignal): Promise<Result<Permission>> {
     const doing = `look up what user ${user} may do in ${repo}`;
-    const about = { repo, may: readMetadata, first: true, signal, doing, orMissing: true };
+    const about = { repo, may: readMetadata, rank: "second", signal, doing, orMissing: true } as const;
     const found = await this.#send({ ...about, route: "GET /user/{account_id}", params: { account_id: user } });
     if (!found.ok) return found;
     if (found.value.status === 404) return success("none");

@@ -6,9 +6,14 @@ import { failure, type Result, success } from "../../term/output.ts";
 import type { Rate } from "./api.ts";
 import { failureOf, thrownBy } from "./failures.ts";
 import { installationClient, type OctokitOptions } from "./octokit.ts";
+import type { Rank } from "./permissions.ts";
 
-/** Below this share of the hour's requests only those go out that must: heads and deployments. */
-const RESERVE = 0.05;
+/** The share of the hour's requests that is left to those of a higher rank. */
+const RESERVED: Readonly<Record<Rank, number>> = { first: 0, second: 0.02, last: 0.05 };
+/** So much later than the first may the others come after a rest, milliseconds. */
+const BEHIND_MS: Readonly<Record<Rank, number>> = { first: 0, second: 5_000, last: 10_000 };
+/** GitHub counts by the hour: whatever it says, or our clock, nothing is held back for longer. */
+const REST_MS_MAX = 3_600_000;
 
 export interface Asked {
   readonly route: string;
@@ -16,8 +21,7 @@ export interface Asked {
   readonly token: Secret;
   /** What this is for, as the beginning of a message. */
   readonly doing: string;
-  /** Goes out although few requests are left. */
-  readonly first: boolean;
+  readonly rank: Rank;
   readonly signal: AbortSignal;
   /** The answer is wanted only if it is another one now. */
   readonly etag?: string;
@@ -40,8 +44,10 @@ export class Line {
   readonly #clock: Clock;
   readonly #onRate: () => void;
   #rate: Omit<Rate, "account"> | undefined;
-  /** GitHub asked not to be asked before this time. */
-  #restUntilMs = 0;
+  /** When the hour is over, by the clock that nobody sets. */
+  #resetAtMs = 0;
+  /** GitHub asked not to be asked before this time, by the same clock. */
+  #restUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OctokitOptions, installation: number, account: string, onRate: () => void) {
     this.account = account;
@@ -80,23 +86,30 @@ export class Line {
     }
   }
 
-  #missed(error: unknown, { doing, signal, orMissing }: Asked): Result<Answered> {
+  #missed(error: unknown, { doing, signal, orMissing, rank }: Asked): Result<Answered> {
     const status = thrownBy(error)?.status;
     if (status === 304 || (status === 404 && orMissing === true)) return success({ status, data: undefined });
     const failed = failureOf(error, doing, this.#clock, signal);
-    if (failed.code === "FORGE_RATE_LIMITED" && failed.retryAtMs !== undefined) this.#restUntilMs = failed.retryAtMs;
-    return failure(failed);
+    if (failed.retryAtMs === undefined) return failure(failed);
+    const restMs = Math.min(failed.retryAtMs - this.#clock.now(), REST_MS_MAX);
+    this.#restUntilMs = Math.max(this.#restUntilMs, this.#clock.elapsed() + restMs);
+    return failure({ ...failed, retryAtMs: this.#clock.now() + restMs + BEHIND_MS[rank] });
   }
 
   /** So that a limit is not run into again and again, and what is left goes to what matters most. */
-  #mustRest({ doing, first }: Asked): Result<never> | undefined {
-    const nowMs = this.#clock.now();
+  #mustRest({ doing, rank }: Asked): Result<never> | undefined {
+    const elapsedMs = this.#clock.elapsed();
     const refuse = (why: string, untilMs: number): Result<never> =>
-      failure({ ...problem("FORGE_RATE_LIMITED", `${doing}: ${why}`), retryAtMs: untilMs });
-    if (nowMs < this.#restUntilMs) return refuse("GitHub wants to be left alone for a while", this.#restUntilMs);
+      failure({
+        ...problem("FORGE_RATE_LIMITED", `${doing}: ${why}`),
+        retryAtMs: this.#clock.now() + untilMs - elapsedMs,
+      });
+    const restUntilMs = this.#restUntilMs + BEHIND_MS[rank];
+    if (elapsedMs < restUntilMs) return refuse("GitHub wants to be left alone for a while", restUntilMs);
     const rate = this.#rate;
-    if (rate === undefined || first || nowMs >= rate.resetMs || rate.remaining > rate.limit * RESERVE) return undefined;
-    return refuse(`only ${rate.remaining} of ${rate.limit} requests are left for ${this.account}`, rate.resetMs);
+    if (rate === undefined || elapsedMs >= this.#resetAtMs || rate.remaining >= rate.limit * RESERVED[rank])
+      return undefined;
+    return refuse(`only ${rate.remaining} of ${rate.limit} requests are left for ${this.account}`, this.#resetAtMs);
   }
 
   #note(headers: Headers): void {
@@ -106,6 +119,7 @@ export class Line {
     });
     if (remaining === undefined || limit === undefined || reset === undefined) return;
     if (!Number.isFinite(remaining) || !Number.isFinite(limit) || !Number.isFinite(reset)) return;
+    this.#resetAtMs = this.#clock.elapsed() + Math.min(reset * 1000 - this.#clock.now(), REST_MS_MAX);
     const changed = this.#rate?.remaining !== remaining || this.#rate.resetMs !== reset * 1000;
     this.#rate = { remaining, limit, resetMs: reset * 1000 };
     if (changed) this.#onRate();

@@ -29,5 +29,11 @@ export function permissionsFor(route: string): TokenPermissions {
   return { metadata: "read", [area]: level };
 }
 
-/** Which requests go first when few are left: what tells where a deploy stands, and what finds out what to deploy. */
-export const goesFirst = (route: string): boolean => route.startsWith("GET ") || route.includes("/deployments");
+/**
+ * What goes out when few requests are left. First: what finds out what to deploy, and tells where a deploy stands.
+ * Second: pull requests, and who may do what. Last: checks, and what only spares checks.
+ */
+export type Rank = "first" | "second" | "last";
+
+export const rankOf = (route: string): Rank =>
+  route.includes("{repo}/deployments") ? "first" : route.includes("/check-") ? "last" : "second";

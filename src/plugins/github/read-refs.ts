@@ -5,6 +5,7 @@ import { failure, type Result, success } from "../../term/output.ts";
 import type { RefsOptions, RepoName } from "./api.ts";
 import { Dates } from "./dates.ts";
 import { type Ask, PAGE_SIZE, Pages } from "./pages.ts";
+import type { Rank } from "./permissions.ts";
 import { Recent } from "./recent.ts";
 import { numberIn, recordOf, textIn } from "./shape.ts";
 
@@ -45,7 +46,7 @@ export class RefsReader {
   }
 
   /** What goes back to how it was a moment ago is asked for once more: it may be a late answer. */
-  async read(ask: Ask, options: RefsOptions, clock: Clock, signal: AbortSignal): Promise<Result<Refs>> {
+  async read(ask: (rank: Rank) => Ask, options: RefsOptions, clock: Clock, signal: AbortSignal): Promise<Result<Refs>> {
     const first = await this.#readOnce(ask, options);
     if (!first.ok) return first;
     const isDoubtful = this.#recent.isBack(first.value, clock.elapsed());
@@ -55,15 +56,18 @@ export class RefsReader {
     return read;
   }
 
-  async #readOnce(ask: Ask, { id, dates, pulls: before = new Map() }: RefsOptions): Promise<Result<Refs>> {
-    const identity = await this.#readIdentity(ask);
+  async #readOnce(
+    ask: (rank: Rank) => Ask,
+    { id, dates, pulls: before = new Map() }: RefsOptions,
+  ): Promise<Result<Refs>> {
+    const identity = await this.#readIdentity(ask("first"));
     if (!identity.ok) return identity;
     const same = sameRepository(this.#repo, identity.value, id);
     if (!same.ok) return same;
-    const branches = await this.#branches.all(ask);
+    const branches = await this.#branches.all(ask("first"));
     if (!branches.ok) return branches;
-    const pulls = await this.#pulls.all(ask);
-    const dated = dates === undefined ? undefined : await this.#dates.read(branches.value, dates, ask);
+    const pulls = await this.#pulls.all(ask("second"));
+    const dated = dates === undefined ? undefined : await this.#dates.read(branches.value, dates, ask("last"));
     const missed = [pulls, dated].flatMap((part) => (part === undefined || part.ok ? [] : [part.error]));
     const [outdated] = missed;
     if (missed.some(({ code }) => code === "CANCELLED") && outdated !== undefined) return failure(outdated);

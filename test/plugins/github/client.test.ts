@@ -423,24 +423,85 @@ describe("limits", () => {
     expect(answer.ok ? 0 : ((answer.error.retryAtMs ?? 0) - Date.now()) / 1000).toBeGreaterThan(70);
   });
 
-  it("that are nearly reached leave the rest to heads and deployments", async () => {
+  it("that a server names wrongly hold nothing back for longer than an hour, nor does a clock that is put back", async () => {
+    const real = createClock();
+    let [ranMs, wrongMs] = [0, 0];
+    const clock = {
+      ...real,
+      now: () => real.now() + ranMs + wrongMs,
+      elapsed: () => real.elapsed() + ranMs,
+    };
+    github = client({ clock });
+    await seen();
+    for (const mishap of [
+      { does: "secondary limit", retryAfterSeconds: 864_000 },
+      { does: "rate limit", resetMs: clock.now() + 864_000_000 },
+    ] as const) {
+      fake.mishap({ mishap, on: "GET /repos/{owner}/{repo}" });
+      const answer = await refs();
+      const retryAtMs = answer.ok ? 0 : (answer.error.retryAtMs ?? 0);
+      expect(retryAtMs - clock.now()).toBeLessThanOrEqual(3_600_000);
+      expect(await got(refs())).toBe("FORGE_RATE_LIMITED");
+      wrongMs -= 864_000_000;
+      ranMs += 3_620_000;
+      fake.rateLimits.installation *= 2;
+      await seen();
+    }
+  });
+
+  it("that are nearly reached leave the rest to heads and deployments, and what is less to who may do what", async () => {
     const { branches } = await seen();
     const commit = branches.get("main")?.commit ?? "";
-    fake.rateLimits.installation = 100;
-    const limit = 100;
-    for (let left = limit; left > limit * 0.04; ) {
-      const spent = await github.ask("acme/shop", "GET /repos/{owner}/{repo}/commits/{ref}", { ref: commit }, signal);
-      if (!spent.ok) throw new Error(spent.error.message);
-      left = github.rates()[0]?.remaining ?? 0;
-    }
+    const limit = 200;
+    fake.rateLimits.installation = limit;
+    const read = (): Promise<Result<unknown>> =>
+      github.ask("acme/shop", "GET /repos/{owner}/{repo}/commits/{ref}", { ref: commit }, signal);
+    const left = (): number => github.rates()[0]?.remaining ?? 0;
+    do await read();
+    while (left() > limit * 0.04);
     const check = { name: "x", head_sha: commit };
     expect(await got(github.ask("acme/shop", "POST /repos/{owner}/{repo}/check-runs", check, signal))).toBe(
       "FORGE_RATE_LIMITED",
     );
+    const { id } = fake.user("ann");
+    expect(await got(github.permission("acme/shop", id, signal))).toBe("read");
+    while ((await read()).ok); // until the last four
+    expect(left()).toBeLessThan(limit * 0.02);
+    expect(await got(github.permission("acme/shop", id, signal))).toBe("FORGE_RATE_LIMITED");
     const deployment = { ref: commit, required_contexts: [] };
     expect(await github.ask("acme/shop", "POST /repos/{owner}/{repo}/deployments", deployment, signal)).toMatchObject({
       ok: true,
     });
-    expect((await seen()).name).toBe("acme/shop");
+    const pushed = fake.push("acme/shop", "main", { "a.txt": "1" });
+    const after = await seen();
+    expect(after.branches.get("main")).toEqual({ commit: pushed });
+    expect(after.outdated).toMatchObject({ code: "FORGE_RATE_LIMITED" }); // pull requests wait
+  });
+
+  it("of haste let heads and deployments through before the others when they are over", async () => {
+    const real = createClock();
+    let ranMs = 0;
+    const clock = { ...real, now: () => real.now() + ranMs, elapsed: () => real.elapsed() + ranMs };
+    github = client({ clock });
+    const { branches } = await seen();
+    const head_sha = branches.get("main")?.commit ?? "";
+    const route = "POST /repos/{owner}/{repo}/check-runs";
+    const tell = (): Promise<Result<unknown>> => github.ask("acme/shop", route, { name: "x", head_sha }, signal);
+    fake.mishap({ mishap: { does: "secondary limit", retryAfterSeconds: 60 }, on: route });
+    const refused = await tell();
+    const startMs = clock.now();
+    const deploy = (): Promise<Result<unknown>> => {
+      const params = { ref: head_sha, required_contexts: [] };
+      return github.ask("acme/shop", "POST /repos/{owner}/{repo}/deployments", params, signal);
+    };
+    expect(await got(deploy())).toBe("FORGE_RATE_LIMITED");
+    ranMs += 61_000;
+    expect(await deploy()).toMatchObject({ ok: true });
+    expect(await seen()).toMatchObject({ outdated: { code: "FORGE_RATE_LIMITED" } });
+    expect(await got(tell())).toBe("FORGE_RATE_LIMITED");
+    expect(refused.ok ? 0 : (refused.error.retryAtMs ?? 0) - startMs).toBeGreaterThan(65_000);
+    ranMs += 10_000;
+    expect(await tell()).toMatchObject({ ok: true });
+    expect((await seen()).outdated).toBeUndefined();
   });
 });
