@@ -1,6 +1,6 @@
 // The examples of doc/pipeline.md, and what doc/ says of the command line.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { exits } from "../src/app/exit.ts";
@@ -72,11 +72,42 @@ describe("doc/operating.md", () => {
   });
 });
 
+describe("doc/security.md", () => {
+  const rows = [...page("security.md").matchAll(/^\| (\d+) \| .* \| (.*) \|$/gm)];
+  const named = rows.flatMap(([, number = "", cell = ""]) => {
+    const parts = [...cell.matchAll(/\[([^\]]+)\]\(([^)]+)\) ((?:"[^"]+"(?:, )?)+)(?:; |$)/g)];
+    // what is left over was not understood, and so would not be looked for
+    const rest = parts.reduce((text, [whole]) => text.replace(whole, ""), cell);
+    const tests = parts.flatMap(([, , file = "", titles = ""]) =>
+      [...titles.matchAll(/"([^"]+)"/g)].map(([, title = ""]) => ({ number, file, title })),
+    );
+    return rest === "" && tests.length > 0 ? tests : [{ number, file: "", title: `not understood: ${rest}` }];
+  });
+
+  it("has a row for each attack, once", () => {
+    const numbers = rows.map(([, number]) => Number(number));
+    expect(numbers.length).toBeGreaterThanOrEqual(44);
+    expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
+  });
+
+  it("names only tests that exist", () => {
+    const missing = named.filter(({ file, title }) => {
+      const path = join(root, "doc", file);
+      // a title is a text of its own, at the start of a line or right behind what opens the test
+      return (
+        !existsSync(path) || ![`"${title}",`, `"${title}", `].some((text) => readFileSync(path, "utf8").includes(text))
+      );
+    });
+    expect(missing).toEqual([]);
+  });
+});
+
 describe("every page", () => {
   const names = new Set(commands.flatMap(({ specs }) => specs.map(({ name }) => name)));
   const pages = [
     "../README.md",
     "index.md",
+    "security.md",
     "architecture.md",
     "operating.md",
     "github.md",

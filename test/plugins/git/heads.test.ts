@@ -30,6 +30,18 @@ describe("readHeads", () => {
     bare.dispose();
   });
 
+  test("a tag, a pull request and a branch of nearly that name are no branch of that name", async () => {
+    const work = makeRepository({ a: "1" });
+    const head = work.git("rev-parse", "HEAD");
+    const names = ["Live", "l\u0456ve", "x/live", "refs/heads/live"];
+    for (const ref of ["refs/tags/live", "refs/pull/1/head", "refs/live", "refs/notes/refs/heads/live"])
+      work.git("update-ref", ref, head);
+    for (const name of names) work.git("update-ref", `refs/heads/${name}`, head);
+    const heads = await readHeads(context, { url: work.dir }, signal);
+    expect(heads.ok && [...heads.value.keys()].toSorted()).toEqual([...names, "main"].toSorted());
+    work.dispose();
+  });
+
   test("an empty repository has no branches; a missing one is unreachable, which is transient", async () => {
     const bare = makeBareRepository();
     expect(await readHeads(context, { url: bare.dir }, signal)).toEqual({ ok: true, value: new Map() });
