@@ -4,6 +4,7 @@ import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
 import { addressOf, callerOf } from "./address.ts";
 import { Refused } from "./problems.ts";
+import { changes } from "./refusals.ts";
 import { same } from "./same.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 import type { Web } from "./web.ts";
@@ -56,16 +57,6 @@ interface Refusal {
 function refuse(refusal: Refusal | undefined): void {
   if (refusal !== undefined) throw new Refused(refusal.status, refusal.failure);
 }
-
-/** Into the audit log, when somebody who is known is refused: what they asked for, without its parameters. */
-export function noteRefusal(web: Web, request: FastifyRequest, failure: Failure): void {
-  const { identity } = request.visitor ?? {};
-  if (identity === undefined) return;
-  const [path = ""] = request.url.split("?");
-  web.access.refused(identity, `${request.method} ${path.slice(0, 300)}`, failure.message);
-}
-
-const changes = (request: FastifyRequest): boolean => request.method !== "GET" && request.method !== "HEAD";
 
 /**
  * Another site's page may link here, but neither change anything nor read the API.

@@ -9,10 +9,13 @@ export class Refused extends Error {
   override readonly name = "Refused";
   readonly status: number;
   readonly failure: Failure;
-  constructor(status: number, failure: Failure) {
+  /** It is in the audit log already. */
+  readonly recorded: boolean;
+  constructor(status: number, failure: Failure, recorded = false) {
     super(failure.message);
     this.status = status;
     this.failure = failure;
+    this.recorded = recorded;
   }
 }
 
@@ -25,9 +28,12 @@ const statusOf = (failure: Failure): number => STATUS[failure.code] ?? STATUS_OF
 /** The end of a request that failed so. */
 export const refusedWith = (failure: Failure): Refused => new Refused(statusOf(failure), failure);
 
+/** The same where what did the failing has written it down. */
+export const recordedWith = (failure: Failure): Refused => new Refused(statusOf(failure), failure, true);
+
 /** The job of a good action, or the end of the request. */
 export function outcomeOf(result: ActionResult): { readonly job?: string } {
-  if (!result.ok) throw refusedWith(result.error);
+  if (!result.ok) throw recordedWith(result.error);
   return result.job === undefined ? {} : { job: result.job };
 }
 

@@ -6,10 +6,10 @@ import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
 import { addressOf, callerOf } from "./address.ts";
 import type { Picture } from "./graph/drawings.ts";
-import { noteRefusal } from "./guard.ts";
 import { signInBody } from "./pages/login.ts";
 import { type Answer, type Page, PICTURE, type Visit } from "./pages/page.ts";
 import { forProgram, Refused, refusalOf, sendProblem, titles } from "./problems.ts";
+import { noteRefusal } from "./refusals.ts";
 import { type Framed, frame } from "./shell.ts";
 import { menuFor, site } from "./site.ts";
 import type { Html } from "./text.ts";
@@ -53,7 +53,7 @@ export function servePages(app: FastifyInstance, web: Web): void {
   app.setNotFoundHandler((request, reply) => sendFailure(web, request, reply, 404, nothingHere()));
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error, request.routeOptions.bodyLimit);
-    if (refusal.status === 403) noteRefusal(web, request, refusal.failure);
+    if (!(error instanceof Refused && error.recorded)) noteRefusal(web, request, refusal.status, refusal.failure);
     if (refusal.status === 500 && !(error instanceof Refused)) web.report(error);
     return sendFailure(web, request, reply, refusal.status, refusal.failure);
   });
@@ -64,7 +64,7 @@ const nothingHere = (): Failure => problem("NOT_FOUND", "there is nothing at thi
 async function answer(web: Web, page: Page, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const visit = visitOf(web, request);
   const result = await page.handler(web, visit);
-  if (result === undefined) return sendFailure(web, request, reply, 404, nothingHere());
+  if (result === undefined) throw new Refused(404, nothingHere());
   if (result.kind === "redirect") return redirect(web, reply, result);
   if (result.kind === "document") return reply.type(result.type).send(sendable(result.text));
   const framed: Framed = {

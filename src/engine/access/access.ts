@@ -3,6 +3,7 @@ import { success } from "../../term/output.ts";
 import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
 import { ApiTokens, type TokenKeeper } from "./api-tokens.ts";
+import { Entries, type WriteEntry } from "./entries.ts";
 import { type Grant, Grants } from "./grants.ts";
 import { type Identity, type Readers, whoOf } from "./identity.ts";
 import type { SignInProvider } from "./provider.ts";
@@ -22,16 +23,12 @@ export interface AccessParts {
   /** Default: sessions and tokens end with the process. */
   readonly keeper?: { readonly sessions: SessionKeeper; readonly tokens: TokenKeeper };
   /** Told of what is worth an entry in the audit log; default: nobody. */
-  readonly audit?: (who: string, what: string, subject: string, detail: string) => void;
+  readonly audit?: WriteEntry;
 }
 
 const VIEWER: Grant = { role: "viewer" };
 const NOTHING: Grant = { role: "none" };
 const CREDENTIALS_MAX = 1_000;
-/** Entries of one kind about one person, a minute: anybody at all may sign in, and nobody fills the disk by asking. */
-const ENTRIES_MAX = 30;
-const ENTRIES_MS = 60_000;
-const COUNTED_MAX = 1_000;
 
 /** Who somebody is, and what they may do. */
 export class Access {
@@ -44,10 +41,11 @@ export class Access {
   readonly #grants: Grants;
   /** What the provider lets us read in a person's name, by who they are. Never stored. */
   readonly #credentials = new Map<string, Secret>();
-  readonly #entries = new Map<string, { count: number; readonly sinceMs: number }>();
+  readonly #entries: Entries;
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
+    this.#entries = new Entries(parts.clock, (...entry) => this.note(...entry));
     this.provider = parts.provider;
     this.readers = parts.readers ?? "anyone";
     this.#bond = hashOf(`bond ${parts.token.reveal()}`).slice(0, 16);
@@ -112,13 +110,13 @@ export class Access {
 
   /** Opens a session in place of the one that there was. */
   signIn(identity: Identity, before?: Session): ReturnType<Sessions["open"]> {
-    this.#noteSome(whoOf(identity), "sign-in", whoOf(identity));
+    this.#entries.ofKnown(whoOf(identity), "sign-in", whoOf(identity));
     return this.sessions.open(identity, before);
   }
 
   async signOut(session: Session): Promise<void> {
     const who = whoOf(session.identity);
-    this.#noteSome(who, "sign-out", who);
+    this.#entries.ofKnown(who, "sign-out", who);
     await this.sessions.close(session);
   }
 
@@ -135,22 +133,13 @@ export class Access {
     this.#parts.audit?.(who, what, subject, detail);
   }
 
-  /** Writes down that somebody who is known was refused. Strangers are not: they could fill the disk. */
+  /** Writes down that somebody who is known was refused. */
   refused(identity: Identity, subject: string, why: string): void {
-    this.#noteSome(whoOf(identity), "refused", subject, why);
+    this.#entries.ofKnown(whoOf(identity), "refused", subject, why);
   }
 
-  /** For what anybody can cause as often as they like. */
-  #noteSome(who: string, what: string, subject: string, detail = ""): void {
-    const key = `${what} ${who}`;
-    const now = this.#parts.clock.elapsed();
-    const isOver = ({ sinceMs }: { readonly sinceMs: number }): boolean => now - sinceMs >= ENTRIES_MS;
-    if (this.#entries.size >= COUNTED_MAX)
-      for (const [other, counted] of this.#entries) if (isOver(counted)) this.#entries.delete(other);
-    const seen = this.#entries.get(key);
-    const entry = seen === undefined || isOver(seen) ? { count: 0, sinceMs: now } : seen;
-    this.#entries.set(key, entry);
-    entry.count += 1;
-    if (entry.count <= ENTRIES_MAX) this.note(who, what, subject, detail);
+  /** The same of somebody of whom only an address is known. */
+  refusedStranger(address: string, kind: string, subject: string, why: string): void {
+    this.#entries.ofStranger(address, kind, subject, why);
   }
 }

@@ -61,8 +61,9 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
     lastEventId: () => numbers("SELECT coalesce(max(id), 0) AS n FROM event")[0] ?? 0,
     audit: (limit, filter = {}) => {
       const where = new Where();
-      const { who } = filter; // a login alone is whoever has it: their number follows after "#"
-      if (who !== undefined) where.and("(who = ? OR substr(who, 1, ?) = ?)", who, who.length + 1, `${who}#`);
+      const { who } = filter; // after a name follows the number of a person, or the address of a stranger
+      if (who !== undefined)
+        where.and("(who = ? OR substr(who, 1, ?) IN (?, ?))", who, who.length + 1, `${who}#`, `${who}@`);
       if (filter.what !== undefined) where.and("what = ?", filter.what);
       if (filter.before !== undefined) where.and("id < ?", filter.before);
       return rows(auditTable, `${where.sql} ORDER BY id DESC LIMIT ?`, ...where.cells, limitOf(limit));

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { type Static, Type } from "typebox";
 import type { LogRule } from "../../engine/log-rules/rule.ts";
 import { type Result } from "../../term/output.ts";
-import { refusedWith, tooLongCsv } from "../problems.ts";
+import { recordedWith, tooLongCsv } from "../problems.ts";
 import type { Web } from "../web.ts";
 
 const RuleJson = Type.Object({ pattern: Type.String(), report: Type.String(), score: Type.Number() });
@@ -84,6 +84,6 @@ export function serveLogRules(app: FastifyInstance, { view }: Web): void {
 
 /** The value, or the end of the request. */
 function valueOf<T>(result: Result<T>): T {
-  if (!result.ok) throw refusedWith(result.error);
+  if (!result.ok) throw recordedWith(result.error);
   return result.value;
 }

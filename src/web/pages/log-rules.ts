@@ -3,7 +3,7 @@ import type { LogRuleDesk } from "../../engine/log-rules/desk.ts";
 import type { Tested } from "../../engine/log-rules/log-rules.ts";
 import { CSV_CHARS_MAX, type LogRule, RULES_MAX, SCORE_MAX } from "../../engine/log-rules/rule.ts";
 import type { Result } from "../../term/output.ts";
-import { refusedWith, tooLongCsv } from "../problems.ts";
+import { recordedWith, tooLongCsv } from "../problems.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
 import type { Visitor } from "../visitor.ts";
@@ -118,6 +118,6 @@ function tell(visitor: Visitor, text: string): Answer {
 
 /** The value, or the end of the request. */
 function valueOf<T>(result: Result<T>): T {
-  if (!result.ok) throw refusedWith(result.error);
+  if (!result.ok) throw recordedWith(result.error);
   return result.value;
 }

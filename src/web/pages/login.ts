@@ -3,6 +3,7 @@ import { problem } from "../../engine/errors.ts";
 import type { Failure } from "../../term/output.ts";
 import { pathOnly } from "../path-only.ts";
 import { Refused } from "../problems.ts";
+import { noteRefused } from "../refusals.ts";
 import { roleOf } from "../rights.ts";
 import { type Html, iso } from "../text.ts";
 import { render } from "../views.ts";
@@ -89,6 +90,7 @@ export const login: Page = {
       return { kind: "redirect", to, session: secret };
     }
     failures.failed(caller);
+    noteRefused(web, visitor, caller, "POST /login", problem("LOGIN_REFUSED", "the token is wrong"));
     const refused = "That is not a token of this server.";
     return { kind: "page", status: 403, body: render("login", loginData(web, visit, to, refused)) };
   },
