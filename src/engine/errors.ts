@@ -52,7 +52,9 @@ export const errors = {
   NOT_SENT: transient(
     "Nothing to do: it is sent again until it is confirmed; look at the other side if it does not heal.",
   ),
-  SEND_REFUSED: failed("Read the answer of the other side; it is sent again when what is to be said changes."),
+  SEND_REFUSED: failed(
+    "Read the answer of the other side. It is tried again after an hour, then rarely; at once when what is to be said changes.",
+  ),
   MESSAGE_FILE: failed("Write the file as doc/operating.md says, for its owner's eyes only (chmod 600)."),
   // processes
   COMMAND_NOT_FOUND: system("Install the program that is named, or put it on PATH."),

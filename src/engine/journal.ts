@@ -106,6 +106,7 @@ function rowOf({ put, row }: Write): string {
   if (put === "setting" || put === "apiToken") return `${put} ${row.name}`;
   if (put === "approval") return `${put} ${row.repository} ${row.pull} ${row.hash}`;
   if (put === "inbox") return `${put} ${row.delivery}`;
+  if (put === "outboxBefore") return `${put} ${row.kind}`;
   if (put === "inboxBefore") return `${put} ${row.receivedMs}`;
   return "id" in row ? `${put} ${row.id}` : `${put} ${row.key}`;
 }

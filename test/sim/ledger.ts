@@ -84,6 +84,7 @@ function rowsIn(queries: Queries): (write: Write) => string | undefined {
       case "inbox":
         return queries.inbox(row.delivery);
       case "inboxBefore":
+      case "outboxBefore":
         return row; // what it removes is not asked for again
       case "outbox":
         return queries.outbox().find(({ key }) => key === row.key);
@@ -105,6 +106,7 @@ function keyOf({ put, row }: Write): string {
   if (put === "setting" || put === "apiToken") return `${put} ${row.name}`;
   if (put === "approval") return `${put} ${row.repository} ${row.pull} ${row.hash}`;
   if (put === "inbox") return `${put} ${row.delivery}`;
+  if (put === "outboxBefore") return `${put} ${row.kind}`;
   if (put === "inboxBefore") return `${put} ${row.receivedMs}`;
   return "id" in row ? `${put} ${row.id}` : `${put} ${row.key}`;
 }

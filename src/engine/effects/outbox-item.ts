@@ -3,25 +3,25 @@ import { Variable } from "../../incr/index.ts";
 import { active, type Failure, failed, failure, type Output, ok, type Result } from "../../term/output.ts";
 import { type Answer, sameAnswer } from "../../term/term.ts";
 import { abortWith } from "../abort.ts";
-import { backoffMs } from "../backoff.ts";
 import { digestOf } from "../cache/digest.ts";
 import type { Engine } from "../engine.ts";
 import { problem } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { OutboxRow } from "../store/store.ts";
 import { type Confirmed, confirmedJson, sentOf } from "./outbox-row.ts";
+import { Patience } from "./patience.ts";
 import type { Sender } from "./sender.ts";
 
 /** After this time a request that was given up has landed, or never will. */
 const LANDED_MS = 60_000;
 /** A send that has no answer by then is given up. */
 const SEND_MS = 90_000;
-/** Whoever says when to come back is not asked before; a wrong date does not keep us away for long. */
-const REST_MS_MAX = 60 * 60_000;
 /** How long a key may be without a user before it counts as abandoned: a source may be read anew meanwhile. */
 const ABANDONED_MS = 60_000;
 /** After a restart its user may come late: the source may be out of reach. */
 const ABANDONED_AT_START_MS = 15 * 60_000;
+/** How long what nobody wants any more is remembered, or tried when it is refused. */
+export const KEPT_MS = 30 * 24 * 60 * 60_000;
 
 /** What an item needs of the outbox. */
 export interface Keeper {
@@ -48,7 +48,7 @@ interface Wanted<Want> {
  *   at rest ── want (another value) ──▶ due ── its time comes ──▶ sending ── confirmed, still newest ──▶ at rest
  *                                        ▲                          │
  *                                        └── transient, or a newer value
- *   sending ── refused ──▶ refused: until the wanted value changes
+ *   sending ── refused ──▶ refused ── its time comes, or the wanted value changes ──▶ due
  *
  * The wanted value is durable before it is sent. At most one send at a time: a newer value waits for the answer, or
  * until the send is given up. What was given up may still land; then the newest is sent once more (an "echo").
@@ -63,12 +63,9 @@ export class OutboxItem<Want> {
   #told: Output<Json> | undefined;
   /** Digest of a value that may still land → until when, by the clock that nobody sets. */
   readonly #doubts = new Map<string, number>();
-  #failure: Failure | undefined;
-  #tries = 0;
+  readonly #patience: Patience;
   /** A send may have arrived though nobody answered. */
   #unsure = false;
-  /** Not before: back-off. */
-  #restUntilMs = 0;
   #queued = false;
   /** What is being sent right now. */
   #flying: Wanted<Want> | undefined;
@@ -79,11 +76,16 @@ export class OutboxItem<Want> {
   #users = 0;
   #saved: Promise<void> = Promise.resolve();
   #unsaved = 0;
+  /** When somebody wanted it, as far as that is recorded. */
+  #wantedMs = 0;
+  /** Since when what is wanted has not been confirmed, by the clock that nobody sets. */
+  #waitsSinceMs: number | undefined;
 
   constructor(keeper: Keeper, sender: Sender<Want>, key: string, row: OutboxRow | undefined) {
     this.key = key;
     this.#keeper = keeper;
     this.#sender = sender;
+    this.#patience = new Patience(keeper.engine);
     if (row !== undefined) this.#restore(row);
     const { graph } = keeper.engine.world;
     this.answer = graph.within(graph.root, () => new Variable<Answer<Json>>(graph, this.#now(), sameAnswer));
@@ -92,12 +94,15 @@ export class OutboxItem<Want> {
   #restore(row: OutboxRow): void {
     const { confirmed, doubts } = sentOf(row);
     const value = this.#sender.want.decode(row.want);
-    const nowMs = this.#keeper.engine.clock.elapsed();
+    const { clock } = this.#keeper.engine;
+    const nowMs = clock.elapsed();
+    this.#wantedMs = row.wantedMs;
     this.#confirmed = confirmed;
     if (confirmed !== undefined) this.#told = ok(confirmed.kept);
     for (const doubt of doubts) this.#doubt(doubt, nowMs);
     if (value === undefined) return; // an older version wrote it: what is wanted now will come
     this.#want = { value, digest: digestOf(row.want), sinceMs: nowMs };
+    if (this.pending) this.#waitsSinceMs = nowMs - Math.max(0, clock.now() - (row.waitsSinceMs || clock.now()));
     if (row.nextMs > 0 && this.pending) this.#doubt(this.#want.digest, nowMs);
   }
 
@@ -107,7 +112,12 @@ export class OutboxItem<Want> {
   }
 
   get trouble(): Failure | undefined {
-    return this.#failure;
+    return this.#patience.failure;
+  }
+
+  /** For how long what is wanted has not been confirmed, in milliseconds; 0 when it is. */
+  get waitsMs(): number {
+    return this.#waitsSinceMs === undefined ? 0 : this.#keeper.engine.clock.elapsed() - this.#waitsSinceMs;
   }
 
   /** After a restart: goes on with what was left. */
@@ -119,6 +129,16 @@ export class OutboxItem<Want> {
   acquire(): void {
     this.#users += 1;
     this.#abandon?.unsubscribe();
+    this.touch(0.75 * KEPT_MS); // after a long rest: it might be forgotten this very hour
+  }
+
+  /** Records that it is still wanted, if it is and that was last recorded so long ago; whether it was done. */
+  touch(afterMs: number): boolean {
+    const nowMs = this.#keeper.engine.clock.now();
+    if (this.#users === 0 || nowMs - this.#wantedMs < afterMs) return false;
+    this.#wantedMs = nowMs;
+    this.#save();
+    return true;
   }
 
   release(): void {
@@ -128,13 +148,18 @@ export class OutboxItem<Want> {
 
   /** Sets the newest wanted value. May be called inside a step. */
   want(value: Want): void {
+    this.#set(value, this.#keeper.engine.clock.now());
+  }
+
+  #set(value: Want, wantedMs: number): void {
     const json = this.#sender.want.encode(value);
     const digest = digestOf(json);
-    if (digest === this.#want?.digest) return;
+    if (digest === this.#want?.digest) return this.#arm(); // it may have been given up
     const nowMs = this.#keeper.engine.clock.elapsed();
     const waited = this.pending && this.#want !== this.#flying ? this.#want?.sinceMs : undefined;
     this.#want = { value, digest, sinceMs: waited ?? nowMs };
-    this.#failure = this.#failure?.class === "transient" ? this.#failure : undefined;
+    this.#wantedMs = wantedMs;
+    if (this.#patience.refused) this.#patience.forgive();
     this.#save();
     this.#timer?.unsubscribe();
     this.#timer = undefined;
@@ -147,7 +172,7 @@ export class OutboxItem<Want> {
     this.#outdated = this.#flying !== undefined;
     if (this.#confirmed !== undefined) this.#confirmed = { ...this.#confirmed, digest: "" };
     this.#told = undefined;
-    this.#failure = undefined;
+    this.#patience.forgive();
     this.#save();
     this.#timer?.unsubscribe();
     this.#timer = undefined; // it may stand for a repetition much later
@@ -172,15 +197,21 @@ export class OutboxItem<Want> {
   #dueMs(): number | undefined {
     if (this.#want === undefined) return undefined;
     if (this.pending) {
-      if (this.#failure !== undefined && this.#failure.class !== "transient") return undefined;
-      return Math.max(this.#restUntilMs, this.#want.sinceMs + (this.#sender.coalesceMs ?? 0));
+      if (this.#givenUp) return undefined;
+      return Math.max(this.#patience.untilMs, this.#want.sinceMs + (this.#sender.coalesceMs ?? 0));
     }
     const untilMs = [...this.#doubts].flatMap(([digest, until]) => (digest === this.#want?.digest ? [] : [until]));
-    return untilMs.length === 0 ? undefined : Math.max(this.#restUntilMs, ...untilMs);
+    return untilMs.length === 0 ? undefined : Math.max(this.#patience.untilMs, ...untilMs);
   }
 
   #rest(): void {
-    if (this.#users === 0 && this.#final && this.#unsaved === 0) this.#keeper.rests(this.key);
+    if (this.#users === 0 && (this.#final || this.#givenUp) && this.#unsaved === 0) this.#keeper.rests(this.key);
+  }
+
+  /** It is refused, and nobody has wanted it for a long time. */
+  get #givenUp(): boolean {
+    const idle = this.#users === 0 && this.#patience.refused;
+    return idle && this.#keeper.engine.clock.now() - this.#wantedMs > KEPT_MS;
   }
 
   get #final(): boolean {
@@ -188,6 +219,7 @@ export class OutboxItem<Want> {
   }
 
   async #send(): Promise<void> {
+    if (this.#givenUp) this.#save(); // at rest
     if (this.#dueMs() === undefined) return this.#arm();
     this.#queued = true; // until it is answered
     this.#publish();
@@ -238,26 +270,18 @@ export class OutboxItem<Want> {
     if (result.ok) {
       this.#confirmed = { digest: outdated ? "" : want.digest, kept: result.value };
       this.#told = outdated ? undefined : ok(result.value);
-      this.#failure = undefined;
-      this.#tries = 0;
+      this.#patience.end();
       this.#unsure = false;
-      this.#restUntilMs = 0;
+      this.#waitsSinceMs = undefined; // a newer value waits from here on
       // One of the same value stays: it could still land after yet a newer one.
       for (const [digest, until] of this.#doubts) if (until <= nowMs) this.#doubts.delete(digest);
       return;
     }
+    const { error } = result;
+    if (error.class === "transient" && error.retryAtMs === undefined) this.#doubt(want.digest, nowMs);
     // A refusal is about the very value that was sent: a newer one is not held up by it.
-    if (result.error.class !== "transient") {
-      this.#failure = want.digest === this.#want?.digest ? result.error : undefined;
-      return;
-    }
-    const { retryAtMs } = result.error;
-    if (retryAtMs === undefined) this.#doubt(want.digest, nowMs);
-    const askedMs = Math.min((retryAtMs ?? 0) - engine.clock.now(), REST_MS_MAX);
-    const waitMs = Math.max(backoffMs(this.#tries, engine.random()), askedMs);
-    this.#tries += 1;
-    this.#restUntilMs = nowMs + waitMs;
-    this.#failure = { ...result.error, retryAtMs: engine.clock.now() + waitMs };
+    if (error.class === "transient" || want.digest === this.#want?.digest) this.#patience.take(error);
+    else this.#patience.forgive();
   }
 
   #doubt(digest: string, nowMs: number): void {
@@ -269,15 +293,19 @@ export class OutboxItem<Want> {
   #save(): void {
     if (this.#want === undefined) return;
     const { engine } = this.#keeper;
+    const { clock } = engine;
     const dueMs = this.#dueMs();
-    const open = this.pending || dueMs !== undefined || !this.#final;
-    const waitMs = Math.max(0, (dueMs ?? 0) - engine.clock.elapsed());
+    const open = !this.#givenUp && (this.pending || dueMs !== undefined || !this.#final);
+    const waitMs = Math.max(0, (dueMs ?? 0) - clock.elapsed());
+    this.#waitsSinceMs = this.pending ? (this.#waitsSinceMs ?? clock.elapsed()) : undefined;
     const row: OutboxRow = {
       key: this.key,
       want: this.#sender.want.encode(this.#want.value),
       confirmed: confirmedJson({ confirmed: this.#confirmed, doubts: this.#mayLand() }),
-      tries: this.#tries,
-      nextMs: open ? Math.max(1, Math.round(engine.clock.now() + waitMs)) : 0,
+      tries: this.#patience.tries,
+      nextMs: open ? Math.max(1, Math.round(clock.now() + waitMs)) : 0,
+      wantedMs: this.#wantedMs,
+      waitsSinceMs: this.#waitsSinceMs === undefined ? 0 : Math.round(clock.now() - this.waitsMs),
     };
     this.#unsaved += 1;
     this.#saved = engine.journal.save({ put: "outbox", row }).then(() => {
@@ -298,7 +326,7 @@ export class OutboxItem<Want> {
     this.#abandon = this.#keeper.engine.clock.after(afterMs, () => {
       if (this.#users > 0 || this.#want === undefined) return;
       const left = this.#sender.abandoned?.(this.#want.value);
-      if (left !== undefined) this.#keeper.engine.change(undefined, () => this.want(left));
+      if (left !== undefined) this.#keeper.engine.change(undefined, () => this.#set(left, this.#wantedMs));
     });
   }
 
@@ -307,14 +335,16 @@ export class OutboxItem<Want> {
   }
 
   #now(): Answer<Json> {
-    const detail = this.#failure?.message;
+    const detail = this.#patience.failure?.message;
     return { output: this.#output(), metadata: detail === undefined ? {} : { detail } };
   }
 
   #output(): Output<Json> {
     if (!this.pending && this.#told !== undefined) return this.#told;
+    const { failure: why, refused } = this.#patience;
+    if (refused && why !== undefined) return failed(why, this.key); // also while it is tried again: that is no news
     if (this.#flying !== undefined) return active("running", this.key);
     if (this.#queued && this.#keeper.held) return active("waiting", this.key);
-    return this.#failure === undefined ? active("ready", this.key) : failed(this.#failure, this.key);
+    return why === undefined ? active("ready", this.key) : failed(why, this.key);
   }
 }

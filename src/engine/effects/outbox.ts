@@ -5,7 +5,7 @@ import type { Engine } from "../engine.ts";
 import type { Level } from "../level.ts";
 import { Pool } from "../pool.ts";
 import type { OutboxRow } from "../store/store.ts";
-import { type Keeper, OutboxItem } from "./outbox-item.ts";
+import { KEPT_MS, type Keeper, OutboxItem } from "./outbox-item.ts";
 import type { Sender } from "./sender.ts";
 
 export type { Sender } from "./sender.ts";
@@ -15,17 +15,27 @@ const LEVEL: Level = "above-average";
 /** Sends of one kind at the same time: one kind whose other side hangs holds up no other. */
 const SENDS_AT_ONCE = 8;
 
+/** The first time only when all sources have been read, as a rule: who wants something has said so by then. */
+const TIDY_FIRST_MS = 6 * 60 * 60_000;
+const TIDY_EVERY_MS = 60 * 60_000;
+/** What is still wanted is recorded as such once in so long, and not all of it in the same hour. */
+const TOUCH_MS = KEPT_MS / 4;
+const TOUCHES_MAX = 500;
+
 /** A key that is not at rest, for people. */
 export interface Unsent {
   readonly kind: string;
   readonly key: string;
   readonly trouble: Failure | undefined;
+  /** For how long it has been wanted without being confirmed. */
+  readonly waitsMs: number;
 }
 
 /** A sender as the outbox knows it. */
 interface Known {
-  readonly items: Map<string, Pick<OutboxItem<never>, "pending" | "trouble" | "again">>;
+  readonly items: Map<string, Pick<OutboxItem<never>, "pending" | "trouble" | "waitsMs" | "again" | "touch">>;
   readonly pool: Pool;
+  readonly forgets: boolean;
 }
 
 /** Somebody who keeps a key up: while there is one, it is not abandoned. */
@@ -39,7 +49,7 @@ export interface Claim<Want> {
  * is sent, and sent until the other side has confirmed it, also by the next process.
  *
  * Nothing is sent when what is wanted equals what is confirmed. A transient failure is tried again with back-off for
- * ever; any other failure is shown and stays until the wanted value changes, or Millrace starts again.
+ * ever; any other is shown, and tried again rarely for as long as somebody wants it and a month longer.
  */
 export class Outbox {
   readonly #engine: Engine;
@@ -48,6 +58,7 @@ export class Outbox {
   readonly #left: Map<string, OutboxRow>;
   readonly #waiting = new Set<() => void>();
   readonly #watching: Subscription;
+  #tidying: Subscription | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -55,6 +66,7 @@ export class Outbox {
     this.#left = new Map(engine.store.queries.openOutbox().map((row) => [row.key, row]));
     this.#watching = engine.confirm.changes.subscribe(() => this.#go());
     this.#watching.add(engine.steps.subscribe({ complete: () => this.stop() }));
+    this.#tidyAfter(TIDY_FIRST_MS);
   }
 
   /** Takes up what an earlier process left unsent. Once a sender, before or after its first key. */
@@ -88,8 +100,8 @@ export class Outbox {
   /** What is not confirmed yet. */
   unsent(): readonly Unsent[] {
     return [...this.#kinds].flatMap(([kind, { items }]) =>
-      [...items].flatMap(([key, { pending, trouble }]) =>
-        pending ? [{ kind, key: key.slice(kind.length + 1), trouble }] : [],
+      [...items].flatMap(([key, { pending, trouble, waitsMs }]) =>
+        pending ? [{ kind, key: key.slice(kind.length + 1), trouble, waitsMs }] : [],
       ),
     );
   }
@@ -98,7 +110,26 @@ export class Outbox {
   stop(): void {
     this.#stopping.abort("Millrace is being stopped");
     this.#watching.unsubscribe();
+    this.#tidying?.unsubscribe();
     this.#go();
+  }
+
+  #tidyAfter(delayMs: number): void {
+    this.#tidying = this.#engine.clock.after(delayMs, () => {
+      this.#tidy();
+      this.#tidyAfter(TIDY_EVERY_MS);
+    });
+  }
+
+  /** Records what is still wanted, then forgets what nobody has wanted for long. */
+  #tidy(): void {
+    const { clock, journal } = this.#engine;
+    let touched = 0;
+    for (const { items } of this.#kinds.values())
+      for (const item of items.values()) if (touched < TOUCHES_MAX && item.touch(TOUCH_MS)) touched += 1;
+    const wantedMs = clock.now() - KEPT_MS;
+    for (const [kind, { forgets }] of this.#kinds)
+      if (forgets) journal.note({ put: "outboxBefore", row: { kind, wantedMs } });
   }
 
   #item<Want>(sender: Sender<Want>, key: string): OutboxItem<Want> {
@@ -115,7 +146,11 @@ export class Outbox {
   #itemsOf<Want>(sender: Sender<Want>): Known["items"] {
     const known = this.#kinds.get(sender.kind);
     if (known !== undefined) return known.items;
-    const made: Known = { items: new Map(), pool: new Pool(sender.kind, SENDS_AT_ONCE) };
+    const made: Known = {
+      items: new Map(),
+      pool: new Pool(sender.kind, SENDS_AT_ONCE),
+      forgets: sender.forgets === true,
+    };
     this.#kinds.set(sender.kind, made);
     for (const [key, row] of this.#left) {
       if (!key.startsWith(`${sender.kind} `)) continue;

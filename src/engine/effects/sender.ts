@@ -21,7 +21,7 @@ export interface Sender<Want> {
    * @param unsure An earlier send of this key may have arrived though nobody answered.
    * @returns What is kept as confirmed: an id, say. A transient failure is tried again for ever; not before its
    *   `retryAtMs` if it has one and that is within an hour (then it was answered, and is known not to have arrived). Any
-   *   other stays until the wanted value changes, or Millrace starts again.
+   *   other is shown and tried again rarely: after an hour, then later and later, at most a day apart.
    */
   send(want: Want, confirmed: Json | undefined, signal: AbortSignal, unsure: boolean): Promise<Result<Json>>;
   /**
@@ -29,4 +29,10 @@ export interface Sender<Want> {
    * was left; undefined when this value may stand for good.
    */
   abandoned?(want: Want): Want | undefined;
+  /**
+   * Whether there is no end to its keys, one a commit say: what was told of a key is forgotten a month after anybody
+   * wanted it. Should it be wanted again, that is sent as if it were the first time: so not for messages, which would be
+   * said twice. Default false.
+   */
+  readonly forgets?: boolean;
 }

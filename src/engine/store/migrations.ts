@@ -96,6 +96,14 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE job ADD COLUMN headline TEXT;
   `,
+  `
+  ALTER TABLE outbox ADD COLUMN wanted_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE outbox ADD COLUMN waits_since_ms INTEGER NOT NULL DEFAULT 0;
+  UPDATE outbox SET wanted_ms = unixepoch() * 1000;
+  UPDATE outbox SET waits_since_ms = wanted_ms WHERE next_ms > 0;
+  CREATE INDEX outbox_due ON outbox (next_ms) WHERE next_ms > 0;
+  CREATE INDEX outbox_by_age ON outbox (wanted_ms) WHERE next_ms = 0;
+  `,
 ];
 
 /**

@@ -46,7 +46,7 @@ export function createQueries(db: Database, onError: (error: unknown) => void): 
     },
     intent: (id) => rows(intentTable, "WHERE id = ?", id)[0],
     outbox: () => rows(outboxTable, "ORDER BY key"),
-    openOutbox: () => rows(outboxTable, "WHERE next_ms > 0 ORDER BY key"),
+    openOutbox: () => rows(outboxTable, "WHERE next_ms > 0 ORDER BY +key"), // + : not by the index of the keys
     outboxOf: (key) => rows(outboxTable, "WHERE key = ?", key)[0],
     setting: (name) => rows(settingTable, "WHERE name = ?", name)[0]?.value,
     job: (id) => rows(jobTable, "WHERE id = ?", id)[0],

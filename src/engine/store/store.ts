@@ -102,6 +102,10 @@ export interface OutboxRow {
   readonly tries: number;
   /** When there is something to do next; 0: nothing, it is at rest. */
   readonly nextMs: number;
+  /** When somebody was last known to want it. */
+  readonly wantedMs: number;
+  /** Since when what is wanted has not been confirmed; 0: it is. */
+  readonly waitsSinceMs: number;
 }
 
 export interface AuditRow {
@@ -183,6 +187,8 @@ export type Write =
   | { readonly put: "head"; readonly row: HeadRow }
   | { readonly put: "intent"; readonly row: IntentRow }
   | { readonly put: "outbox"; readonly row: OutboxRow }
+  /** Takes out rows of a sender that are at rest and that nobody has wanted since, the oldest `OUTBOX_FORGETS_MAX`. */
+  | { readonly put: "outboxBefore"; readonly row: { readonly kind: string; readonly wantedMs: number } }
   | { readonly put: "setting"; readonly row: { readonly name: string; readonly value: Json } }
   | { readonly put: "audit"; readonly row: AuditRow }
   | { readonly put: "approval"; readonly row: ApprovalRow }

@@ -123,7 +123,23 @@ export const outboxTable = table<OutboxRow>("outbox", ["key"], {
   confirmed: json,
   tries: whole,
   nextMs: whole,
+  wantedMs: whole,
+  waitsSinceMs: whole,
 });
+
+/** So that nothing else waits long for it. */
+export const OUTBOX_FORGETS_MAX = 500;
+
+/** Not a table of its own: what it takes out of the outbox. */
+const outboxBefore = {
+  upsert:
+    "DELETE FROM outbox WHERE key IN (SELECT key FROM outbox WHERE next_ms = 0 AND wanted_ms < ? " +
+    `AND instr(key, ? || ' ') = 1 ORDER BY wanted_ms LIMIT ${OUTBOX_FORGETS_MAX})`,
+  width: 2,
+  encode: (row: { readonly kind: string; readonly wantedMs: number }, to: Sql[]): void => {
+    to.push(row.wantedMs, row.kind);
+  },
+};
 
 export const settingTable = table<Extract<Write, { put: "setting" }>["row"]>("setting", ["name"], {
   name: text,
@@ -193,6 +209,7 @@ const tables = {
   head: headTable,
   intent: intentTable,
   outbox: outboxTable,
+  outboxBefore,
   setting: settingTable,
   audit: auditTable,
   approval: approvalTable,
@@ -241,6 +258,8 @@ function encodeRow(write: Write, to: Sql[]): void {
       return intentTable.encode(write.row, to);
     case "outbox":
       return outboxTable.encode(write.row, to);
+    case "outboxBefore":
+      return outboxBefore.encode(write.row, to);
     case "setting":
       return settingTable.encode(write.row, to);
     case "audit":

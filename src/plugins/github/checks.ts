@@ -21,6 +21,7 @@ export const checkSender = (github: Asker, appId?: number): Sender<CheckWant> =>
   want: checkCodec,
   coalesceMs: COALESCE_MS,
   overwrites: true,
+  forgets: true,
   abandoned: abandonedCheck,
   async send(want, confirmed, signal, unsure) {
     const known =

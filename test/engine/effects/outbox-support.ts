@@ -79,7 +79,7 @@ export interface Telling {
   readonly restart: (value?: string, more?: Pick<RigOptions, "dies">) => Promise<Telling>;
 }
 
-type More = RigOptions & Partial<Pick<Sender<string>, "coalesceMs" | "overwrites" | "abandoned">>;
+type More = RigOptions & Partial<Pick<Sender<string>, "coalesceMs" | "overwrites" | "abandoned" | "forgets">>;
 
 export function telling(options: More = {}, value?: string): Telling {
   const clock = options.clock ?? new TestClock();
@@ -89,11 +89,12 @@ export function telling(options: More = {}, value?: string): Telling {
 const keyOf = (value: string): string => (value.includes("=") ? (value.split("=")[0] ?? "") : "web");
 
 function on(rig: Rig, other: Other, options: More, value?: string): Telling {
-  const { coalesceMs, overwrites = true, abandoned } = options;
+  const { coalesceMs, overwrites = true, abandoned, forgets = false } = options;
   const sender: Sender<string> = {
     kind: "other",
     want: textCodec,
     overwrites,
+    forgets,
     ...(coalesceMs === undefined ? {} : { coalesceMs }),
     ...(abandoned === undefined ? {} : { abandoned }),
     send: async (want, _confirmed, signal) => {

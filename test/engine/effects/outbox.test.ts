@@ -2,9 +2,11 @@ import { describe, expect, it, vi } from "vitest";
 import { problem } from "../../../src/engine/errors.ts";
 import { failed, failure } from "../../../src/term/output.ts";
 import { failed as broken } from "../cache/support.ts";
-import { telling } from "./outbox-support.ts";
+import { type Mishap, type Telling, telling } from "./outbox-support.ts";
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 describe("the newest wanted value", () => {
   it("is durable, then sent, then shown as confirmed with what the sender keeps", async () => {
@@ -123,10 +125,10 @@ describe("what does not arrive", () => {
     expect(shows()).toBe("ok 1");
   });
 
-  it("is not tried again when it is refused, until it changes or Millrace starts again", async () => {
+  it("is not tried again soon when it is refused, unless it changes or Millrace starts again", async () => {
     const made = telling({}, "odd");
     made.other.mishaps.push("refused", "refused");
-    await made.pass(60 * MINUTE);
+    await made.pass(29 * MINUTE);
     expect([made.shows(), made.other.tries]).toEqual(["failed 422: not like this", 1]);
     expect(made.outbox.unsent()).toMatchObject([{ kind: "other", key: "web", trouble: { code: "SEND_REFUSED" } }]);
     const next = await made.restart("odd");
@@ -195,6 +197,180 @@ describe("what does not arrive", () => {
     await pass(1_000);
     expect(heard).toHaveLength(100);
     expect(rig.engine.clock.elapsed()).toBeGreaterThan(0);
+  });
+});
+
+describe("what is refused", () => {
+  const refusals = (count: number): Mishap[] => Array.from({ length: count }, () => "refused");
+
+  it("is tried again, later and later, and taken once it may be; meanwhile it is shown", async () => {
+    const { other, pass, shows, outbox, rig } = telling({}, "odd");
+    other.mishaps.push(...refusals(1_000));
+    await pass(60 * MINUTE + 1_000);
+    expect(other.tries).toBe(2);
+    await pass(7 * DAY);
+    expect(other.tries).toBeGreaterThan(9);
+    expect(other.tries).toBeLessThan(22);
+    expect(shows()).toBe("failed 422: not like this");
+    expect(outbox.unsent()).toMatchObject([
+      { key: "web", trouble: { code: "SEND_REFUSED" }, waitsMs: 7 * DAY + HOUR + 1_000 },
+    ]);
+    const seen = new Set<string>();
+    const watching = rig.engine.steps.subscribe(() => seen.add(shows()));
+    await pass(2 * DAY);
+    expect([...seen].filter((text) => !text.startsWith("failed"))).toEqual([]); // that it is tried again is no news
+    watching.unsubscribe();
+    other.mishaps.length = 0; // the right is granted, and nobody tells us
+    await pass(DAY);
+    expect([shows(), other.shows()]).toEqual(["ok 1", "odd"]);
+  });
+
+  it("is tried again at once when somebody knows more, and an hour after that", async () => {
+    const { other, pass, outbox, shows } = telling({}, "odd");
+    other.mishaps.push(...refusals(5));
+    await pass(5 * HOUR);
+    const { tries } = other;
+    outbox.retryRefused();
+    await pass(1_000);
+    expect(other.tries).toBe(tries + 1);
+    await pass(HOUR);
+    expect(other.tries).toBe(tries + 2);
+    await pass(DAY);
+    expect(shows()).toBe("ok 1");
+  });
+
+  it("is not lost when nobody wants it any more: it is taken later, and told of until then", async () => {
+    const { other, pass, outbox, input } = telling({}, "one=odd");
+    other.mishaps.push("refused");
+    await pass(1_000);
+    input.set("two=fine");
+    await pass(HOUR / 4);
+    expect(outbox.unsent()).toMatchObject([{ key: "one" }]);
+    await pass(HOUR);
+    expect([other.shows("one"), outbox.unsent()]).toEqual(["odd", []]);
+  });
+
+  it("is given up a month after anybody wanted it, and not before; wanted again, it is sent again", async () => {
+    const { other, pass, outbox, input, rig } = telling({}, "one=odd");
+    await pass();
+    input.set("two=fine");
+    await pass();
+    other.mishaps.push(...refusals(1_000));
+    input.set("one=odder");
+    await pass(10 * DAY);
+    input.set("two=fine");
+    await pass(26 * DAY);
+    expect(outbox.unsent()).toHaveLength(1);
+    await pass(10 * DAY);
+    expect([outbox.unsent(), rig.store.queries.openOutbox()]).toEqual([[], []]);
+    const { tries } = other;
+    await pass(10 * DAY);
+    expect(other.tries).toBe(tries);
+    other.mishaps.length = 0;
+    input.set("one=odder");
+    await pass();
+    expect(other.shows("one")).toBe("odder");
+  });
+});
+
+describe("how long something waits", () => {
+  it("is counted from the first value that was not taken, also after a restart", async () => {
+    const made = telling({}, "one");
+    made.other.down = true;
+    await made.pass(HOUR);
+    made.input.set("two");
+    await made.pass(HOUR);
+    const next = await made.restart("two");
+    await next.pass(HOUR);
+    expect(next.outbox.unsent().map(({ waitsMs }) => Math.round(waitsMs / MINUTE))).toEqual([180]);
+    next.other.down = false;
+    await next.pass(HOUR);
+    expect(next.outbox.unsent()).toEqual([]);
+    next.other.down = true;
+    next.input.set("three");
+    await next.pass(HOUR);
+    expect(next.outbox.unsent().map(({ waitsMs }) => Math.round(waitsMs / MINUTE))).toEqual([60]);
+  });
+});
+
+describe("what was told of a key that nobody wants any more", () => {
+  const keysOf = ({ rig }: Telling): readonly string[] => rig.store.queries.outbox().map(({ key }) => key.slice(6));
+
+  it("is forgotten after a month where keys have no end; what is wanted is not, however long and often we start", async () => {
+    let made = telling({ forgets: true }, "one=done");
+    await made.pass();
+    made.input.set("two=done");
+    await made.pass(20 * DAY);
+    expect(keysOf(made)).toEqual(["one", "two"]);
+    for (let n = 0; n < 45; n += 1) {
+      made = await made.restart("two=done");
+      await made.pass(DAY);
+    }
+    expect(keysOf(made)).toEqual(["two"]);
+    await made.pass(100 * DAY);
+    expect([keysOf(made), made.other.heard]).toEqual([["two"], ["one=done", "two=done"]]);
+  });
+
+  it("is kept where there is an end to them", async () => {
+    const made = telling({}, "one=done");
+    await made.pass();
+    made.input.set("two=done");
+    await made.pass(100 * DAY);
+    expect(keysOf(made)).toEqual(["one", "two"]);
+  });
+
+  it("is kept while it waits to be sent", async () => {
+    const made = telling({ forgets: true });
+    made.rig.engine.confirm.set("harmless", "test");
+    made.input.set("one=done");
+    await made.pass();
+    made.input.set("two=done");
+    await made.pass(100 * DAY);
+    expect(keysOf(made)).toEqual(["one", "two"]);
+    made.rig.engine.confirm.set("none", "test");
+    await made.pass(2 * HOUR);
+    expect([made.other.shows("one"), keysOf(made)]).toEqual(["done", ["two"]]);
+  });
+
+  it("is kept when it is wanted after Millrace did not run for months", async () => {
+    const made = telling({ forgets: true }, "one=done");
+    await made.pass();
+    made.outbox.stop();
+    await made.pass(100 * DAY);
+    const next = await made.restart();
+    await next.pass(5 * HOUR); // the source is out of reach for as long
+    next.input.set("one=done");
+    await next.pass(DAY);
+    expect([keysOf(next), next.other.heard]).toEqual([["one"], ["one=done"]]);
+  });
+
+  it("is kept also when there is much of it", async () => {
+    const keys = Array.from({ length: 1_200 }, (_, n) => `${n}`);
+    const claim = ({ outbox, sender }: Telling): void => {
+      for (const key of keys) outbox.claim(sender, key).item.want(`${key}=done`);
+    };
+    const made = telling({ forgets: true });
+    claim(made);
+    await made.pass();
+    made.outbox.stop();
+    await made.pass(100 * DAY);
+    const next = await made.restart();
+    claim(next);
+    await next.pass(6 * HOUR + MINUTE);
+    expect([keysOf(next).length, next.other.heard.length]).toEqual([1_200, 1_200]);
+  });
+
+  it("never comes back: wanted again, only what is wanted then is told", async () => {
+    const made = telling({ forgets: true }, "one=old");
+    await made.pass();
+    made.input.set("two=done");
+    await made.pass(50 * DAY);
+    expect(keysOf(made)).toEqual(["two"]);
+    made.input.set("one=new");
+    await made.pass(DAY);
+    const next = await made.restart("one=new");
+    await next.pass(50 * DAY);
+    expect(next.other.heard).toEqual(["one=old", "two=done", "one=new"]);
   });
 });
 

@@ -28,7 +28,7 @@ describe("what is written is read back", () => {
       error: { code: "TIMED_OUT", message: "too slow", class: "failed" as const, hint: "hurry" },
     };
     const input = { job: job.id, name: "commit", digest: "d", text: "9fceb02", changed: true };
-    const outbox = { key: "status", want: { state: "ok" }, confirmed: null, tries: 0, nextMs: 3 };
+    const outbox = { key: "status", want: { state: "ok" }, confirmed: null, tries: 0, nextMs: 3, wantedMs: 2, waitsSinceMs: 1 };
     const audit = { id: 4, atMs: 1, who: "cli", what: "cancel", subject: job.id, detail: "" };
     await store.commit([
       { put: "event", row: event(1) },
