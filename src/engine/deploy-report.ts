@@ -31,29 +31,37 @@ export interface DeployReport extends DeployAbout {
   readonly job?: string;
 }
 
+/** Whose failures are told as the deploy's, by the keys of terms. */
+export interface Origins {
+  /** Its own: the deploy, and the public tag's before it. */
+  readonly own: ReadonlySet<string>;
+  /** Of what is made for it: a fetch, build or push that fails for good is how the deploy ends. */
+  readonly making: ReadonlySet<string>;
+}
+
 /**
- * The newest commit that was built, with how far its deploy is. Active for as long as the deploy waits for something
+ * The newest commit of the branch, with how far its deploy is. Active for as long as the deploy waits for something
  * before it: what is deployed is not touched yet.
  *
- * @param commit   Of the image that is wanted: changes in the same step.
- * @param own      Keys of the terms whose failures are the deploy's own.
+ * @param commit   That the branch is at: what is deployed for it changes in the same step.
  * @param wasRolledOut Whether this generation was brought to the target by us.
  */
 export function deployReport(
   about: DeployAbout,
   commit: Term<string>,
   deployed: Term<Deployed>,
-  own: ReadonlySet<string>,
+  { own, making }: Origins,
   wasRolledOut: (generation: number) => boolean,
 ): Term<DeployReport> {
   const report = (of: Output<string>, now: Output<Deployed>): Output<DeployReport> => {
     if (of.state !== "ok") return of;
-    if (now.state !== "ok" && !own.has(now.origin)) return active("ready", now.origin);
-    const { job } = deployed.metadata;
+    const unmade = now.state === "failed" && now.failure.class !== "transient" && making.has(now.origin);
+    if (now.state !== "ok" && !own.has(now.origin) && !unmade) return active("ready", now.origin);
+    const job = jobOf(deployed, now);
     return ok({
       ...about,
       commit: of.value,
-      state: stateOf(now),
+      state: unmade ? "error" : stateOf(now),
       rolledOut: now.state === "ok" && wasRolledOut(now.value.generation),
       ...(now.state === "ok" ? { running: now.value.running } : {}),
       ...(now.state === "failed" ? { failure: now.failure } : {}),
@@ -62,6 +70,12 @@ export function deployReport(
   };
   const node: Node<Output<DeployReport>> = map2Node(commit.node, deployed.node, report);
   return new Term(deployed.world, { node, inputs: [commit, deployed] });
+}
+
+/** Of what it stands at: what is before it has jobs of its own. */
+function jobOf({ key, metadata, world }: Term<Deployed>, now: Output<Deployed>): string | undefined {
+  if (now.state === "ok" || now.origin === key) return metadata.job;
+  return world.terms.get(now.origin)?.metadata.job;
 }
 
 function stateOf(output: Output<Deployed>): DeployState {

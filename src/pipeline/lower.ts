@@ -4,7 +4,6 @@ import type { Deployed } from "../engine/effects/lane-face.ts";
 import { type Service, serviceOf } from "../engine/effects/service.ts";
 import { problem } from "../engine/errors.ts";
 import { type DockerBuildKey, dockerPush, type PushedImage } from "../plugins/docker/index.ts";
-import type { FetchedCommit } from "../plugins/git/index.ts";
 import { all, gate, map, mapResult, pair } from "../term/combinators.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import type { Box, Term } from "../term/term.ts";
@@ -136,7 +135,12 @@ function lowerBranch(branch: Branch) {
   );
   const key = map(fetched, ({ commit, tree }) => buildKey(branch.build, branch.watched.source, commit, tree));
   const { built, pushed } = lowerBuild(branch, key);
-  const { result, services } = lowerDeploys(branch, pushed, fetched, key);
+  const { result, services } = lowerDeploys(
+    branch,
+    pushed,
+    map(head, ({ commit }) => commit),
+    key,
+  );
   return { key: branch.key, label: `${branch.name} (${branch.build.dockerfile})`, built, result, services };
 }
 
@@ -188,12 +192,7 @@ function imageOf(publish: Publish): ImageReference & { readonly repository: stri
 }
 
 /** The public tag first; the services follow it, each in a lane of its own. */
-function lowerDeploys(
-  branch: Branch,
-  image: Term<PushedImage>,
-  fetched: Term<FetchedCommit>,
-  key: Term<DockerBuildKey>,
-) {
+function lowerDeploys(branch: Branch, image: Term<PushedImage>, commit: Term<string>, key: Term<DockerBuildKey>) {
   const { ports, publish, watched, repo, name } = branch;
   const source = `${repo} ${name}`;
   const { repository, tag, registry } = imageOf(publish);
@@ -225,12 +224,12 @@ function lowerDeploys(
     const made = lowerTarget(declared, { ports, box, image: following, fresh, source });
     const { url, host, service } = declared;
     const place = host.host === "here" ? service : `${service}@${host.host}`;
-    tell(branch, { ...made, image, fetched, place, before: [tagBox.key], ...(url === undefined ? {} : { url }) });
+    tell(branch, { ...made, commit, place, before: [tagBox.key], ...(url === undefined ? {} : { url }) });
     return made;
   });
   if (publish.services.length === 0) {
     const rolledOut = (generation: number): boolean => tagged.lane.rolledOut(generation);
-    tell(branch, { term: tagged.term, rolledOut, image, fetched, place: publish.image, before: [] });
+    tell(branch, { term: tagged.term, rolledOut, commit, place: publish.image, before: [] });
   }
   const parts = Object.fromEntries(deployed.map(({ term, service }) => [service.declared.name, term]));
   return {
@@ -241,8 +240,7 @@ function lowerDeploys(
 
 /** One place that a branch is deployed to, for those who are told of it. */
 interface Place {
-  readonly image: Term<PushedImage>;
-  readonly fetched: Term<FetchedCommit>;
+  readonly commit: Term<string>;
   readonly term: Term<Deployed>;
   readonly rolledOut: (generation: number) => boolean;
   readonly place: string;
@@ -251,14 +249,15 @@ interface Place {
   readonly url?: string;
 }
 
-function tell(branch: Branch, { image, fetched, term, rolledOut, place, before, url }: Place): void {
+function tell(branch: Branch, { commit, term, rolledOut, place, before, url }: Place): void {
   const { ports, repo, name, onGitHub } = branch;
   if (ports.tellers === undefined) return;
   tellDeploy(ports.engine, ports.tellers, {
     about: { term: term.key, repo, branch: name, place, ...(url === undefined ? {} : { url }) },
-    commit: map(pair(image, fetched), ([, { commit }]) => commit),
+    commit,
     deployed: term,
     before,
+    making: ["fetch", "build", "push"].map((verb) => keys.term(branch.key, verb)),
     rolledOut,
     onGitHub,
     box: (verb, label) => boxOf(branch, verb, label, "check", place),

@@ -23,11 +23,13 @@ export interface DeployTellers {
 /** A deploy that others are told of. */
 export interface ToldDeploy {
   readonly about: DeployAbout & { readonly repo: RepoName };
-  /** Of the image that is wanted. */
+  /** That the branch is at. */
   readonly commit: Term<string>;
   readonly deployed: Term<Deployed>;
   /** Keys of terms before it that belong to the deploy, such as the public tag's. */
   readonly before: readonly string[];
+  /** Keys of the terms that make what is deployed: fetch, build and push. */
+  readonly making: readonly string[];
   readonly rolledOut: (generation: number) => boolean;
   readonly onGitHub: boolean;
   /** The box of one way to tell. */
@@ -37,8 +39,8 @@ export interface ToldDeploy {
 /** Tells everybody how far a deploy is: the forge each state, people its ending. */
 export function tellDeploy(engine: Engine, tellers: DeployTellers, told: ToldDeploy): void {
   const { outbox, site, github, messages } = tellers;
-  const own = new Set([...told.before, told.about.term]);
-  const report = deployReport(told.about, told.commit, told.deployed, own, told.rolledOut);
+  const origins = { own: new Set([...told.before, told.about.term]), making: new Set(told.making) };
+  const report = deployReport(told.about, told.commit, told.deployed, origins, told.rolledOut);
   if (github !== undefined && told.onGitHub) {
     const want = picked(report, (now) => deploymentOf(now, told.about.repo, site));
     wanted(engine, told.box("deployment", "GitHub"), outbox, github, deploymentKey, want);
