@@ -22,6 +22,8 @@ import {
 
 /** However many deliveries come for a repository, it is read at most this often because of them. */
 const HINTS_MS = 2_000;
+/** Anybody may install a public app, and take it away again: that is about every repository. */
+const INSTALLATIONS_MS = EVERY_MS;
 
 /**
  * A repository on GitHub. With the app: its branches and open pull requests, read when a webhook says that something
@@ -78,13 +80,16 @@ function hinted(
   isMeant: (hint: Hint) => boolean,
   stale: (detail: string, kind: string) => void,
 ): () => void {
-  const calls = paced(() => stale("a webhook came", "webhook"), HINTS_MS, engine.clock);
+  const tell = (): void => stale("a webhook came", "webhook");
+  const calls = paced(tell, HINTS_MS, engine.clock);
+  const rare = paced(tell, INSTALLATIONS_MS, engine.clock);
   const subscription = forge?.hints?.changes.subscribe((hint) => {
-    if (isMeant(hint)) calls.call();
+    if (isMeant(hint)) (hint.kind === "installations" ? rare : calls).call();
   });
   return () => {
     subscription?.unsubscribe();
     calls.stop();
+    rare.stop();
   };
 }
 

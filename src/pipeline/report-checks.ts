@@ -4,6 +4,7 @@ import { wanted } from "../engine/effects/wanted.ts";
 import type { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
 import type { Hint } from "../engine/inbound.ts";
+import { paced } from "../engine/paced.ts";
 import type { JobRow } from "../engine/store/store.ts";
 import { type CheckedBuild, type CheckWant, checkKey, checkOf } from "../plugins/github/index.ts";
 import { map } from "../term/combinators.ts";
@@ -22,6 +23,7 @@ export interface ReportOptions {
   readonly headlineOf?: (job: string) => string | undefined;
 }
 
+const RETRY_MS = 60_000;
 const NEVER = new AbortController().signal;
 /** After a start a commit that was read may have to be fetched before it is reported on. */
 const KNOWN_MS = 10 * 60_000;
@@ -35,6 +37,8 @@ export class CheckReports {
   readonly #engine: Engine;
   readonly #options: ReportOptions;
   readonly #startedMs: number;
+  /** What was refused may be let in now. Not each time: anybody may install a public app. */
+  readonly #retry: ReturnType<typeof paced>;
   /** The newest report of each term that tells. */
   readonly #reports = new Map<string, CheckReport>();
 
@@ -43,6 +47,8 @@ export class CheckReports {
     this.#options = options;
     options.outbox.register(options.sender);
     this.#startedMs = engine.clock.elapsed();
+    this.#retry = paced(() => options.outbox.retryRefused(), RETRY_MS, engine.clock);
+    engine.steps.subscribe({ complete: () => this.#retry.stop() });
   }
 
   /** A term that is ok when the forge has confirmed what the report comes to. */
@@ -90,7 +96,7 @@ export class CheckReports {
    * not known the repository is read anew first: fails transiently until that went well.
    */
   async handle(hint: Hint, writers: Pick<Writers, "mayWrite">, reread: Pick<Reread, "read">): Promise<Result<void>> {
-    if (hint.kind === "installations") this.#options.outbox.retryRefused();
+    if (hint.kind === "installations") this.#retry.call();
     if (hint.kind !== "rerequested") return success(undefined);
     if (this.#of(hint).length === 0) {
       const read = await reread.read(hint.repository);

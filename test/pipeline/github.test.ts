@@ -99,6 +99,17 @@ describe("a repository on GitHub", () => {
     await soon(() => expect(reads()).toBe(3));
   });
 
+  it("is read at most once a minute, beside its sweeps, however often somebody installs the app", async () => {
+    const { hints, watched, rig } = watch();
+    await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
+    for (let count = 0; count < 50; count += 1) {
+      hints.next({ kind: "installations" });
+      await rig.clock.advance(1_000);
+      await soon(() => expect(watched.monitor.reading).toBe(false));
+    }
+    expect(reads()).toBe(2); // at the start, and for the first of them
+  });
+
   it("keeps what it saw while GitHub is away, and is not deployed from then", async () => {
     const { watched } = watch();
     await soon(() => expect(headsOf(watched)).toHaveProperty("main"));

@@ -27,6 +27,7 @@ function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
     ...checkSender(nobody),
     send: async (want) => {
       wants.push(want);
+      if (forge.refuses) return failure(failed("Resource not accessible by integration"));
       return success(told.push(`${want.state}: ${want.title}`));
     },
   };
@@ -59,7 +60,7 @@ function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
     if (found === undefined) throw new Error(`${spec} does not run`);
     return found;
   };
-  const forge = { reads: 0, read: (): Result<void> => success(undefined) };
+  const forge = { refuses: false, reads: 0, read: (): Result<void> => success(undefined) };
   const reread = {
     read: async () => {
       forge.reads += 1;
@@ -76,8 +77,25 @@ function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
       },
       reread,
     );
-  return { rig, told, wants, builder, forge, run, press, pass: (ms = MINUTE) => rig.clock.advance(ms) };
+  const install = () => reports.handle({ kind: "installations" }, { mayWrite: async () => success(false) }, reread);
+  return { rig, told, wants, builder, forge, run, press, install, pass: (ms = MINUTE) => rig.clock.advance(ms) };
 }
+
+it("what the forge refused is sent once more when the app is installed somewhere, once a minute", async () => {
+  const { wants, run, forge, install, pass } = scene(createRig(), "A");
+  forge.refuses = true;
+  await pass(5_000);
+  run("A").succeed("1");
+  await pass();
+  const before = wants.length;
+  for (let count = 0; count < 50; count += 1) {
+    await install();
+    await pass(1_000);
+  }
+  expect(wants.length - before).toBe(1);
+  await pass();
+  expect(wants.length - before).toBe(2);
+});
 
 describe("the check of a commit", () => {
   it("goes from in progress to its end, with the job and the line that tells", async () => {
