@@ -67,6 +67,9 @@ export const errors = {
   REPO_UNREACHABLE: transient(
     "Nothing to do if it comes back by itself; else check the repository's address and access.",
   ),
+  REPO_HIDDEN: failed(
+    "Correct the name, or give Millrace a way in: for GitHub an app that sees it (doc/github.md), else ssh and its key.",
+  ),
   REPO_REFUSED: failed("Use an absolute path or a file, https, ssh or git URL of the repository."),
   COMMIT_GONE: failed("Push the commit again, or push a newer one: it is no longer in the repository."),
   COMMIT_REFUSED: failed("Git's own checks call an object of the commit's history malformed: git fsck names it."),

@@ -70,7 +70,11 @@ function watchByApp(
     known = undefined;
     return reading.refresh();
   };
-  const source: GitSource = { url: github.gitUrl(repo), auth: (signal) => github.gitAuth(repo, signal) };
+  const source: GitSource = {
+    url: github.gitUrl(repo),
+    auth: (signal) => github.gitAuth(repo, signal),
+    refused: (token) => github.gitRefused(token),
+  };
   return { source, heads: map(term, headsOf), refs: term, monitor: reading, accept };
 }
 

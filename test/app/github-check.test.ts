@@ -93,7 +93,7 @@ describe("check", () => {
   it("sees what anybody sees, without an app", async () => {
     const { code, err } = await place().check();
     expect(code).toBe(65);
-    expect(err).toMatch(/pipeline\.ts:3: .*acme\/shop.*\[REPO_UNREACHABLE\]/);
+    expect(err).toMatch(/pipeline\.ts:3: .*acme\/shop.*does not exist, or it is private.*\[REPO_HIDDEN\]/);
     expect(err).not.toContain("acme/open");
   });
 });

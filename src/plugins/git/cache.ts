@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { problem } from "../../engine/errors.ts";
 import type { Job } from "../../engine/job.ts";
 import { failure, type Result, success } from "../../term/output.ts";
-import { authEnvironment } from "./auth.ts";
+import { withAuth } from "./auth.ts";
 import { type GitContext, git, isOfMachine } from "./command.ts";
 import { readHeads } from "./heads.ts";
 import { cacheName, type GitSource, isCommit, type Located, locate, masked } from "./source.ts";
@@ -155,15 +155,15 @@ async function fetch(
   refspec: string,
   job: Journal,
 ): Promise<Result<void>> {
-  const env = await authEnvironment(from.source, job.signal);
-  if (!env.ok) return env;
-  const fetched = await git(context, {
-    gitDir: dir,
-    args: ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--prune", "--force", "--", from.url, refspec],
-    protocols: [from.protocol],
-    env: env.value,
-    signal: job.signal,
-    onOutput: (chunk) => job.write(chunk),
-  });
+  const fetched = await withAuth(from.source, job.signal, (env) =>
+    git(context, {
+      gitDir: dir,
+      args: ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--prune", "--force", "--", from.url, refspec],
+      protocols: [from.protocol],
+      env,
+      signal: job.signal,
+      onOutput: (chunk) => job.write(chunk),
+    }),
+  );
   return fetched.ok ? success(undefined) : fetched;
 }

@@ -10,6 +10,8 @@ export interface GitSource {
   readonly url: string;
   /** What it is read with, asked for each time; it goes to this very address only. A submodule never has it. */
   readonly auth?: (signal: AbortSignal) => Promise<Result<Secret | undefined>>;
+  /** Told of what `auth` gave and the other side did not take; then `auth` is asked once more. */
+  readonly refused?: (secret: Secret) => void;
 }
 
 export type Protocol = "file" | "https" | "http" | "ssh" | "git";

@@ -141,6 +141,10 @@ class AppGitHub implements GitHub {
     return line.ok ? this.#tokens.get(line.value.installation, repo, this.#reader(repo).id, readContents) : line;
   }
 
+  gitRefused(token: Secret): void {
+    this.#tokens.refused(token);
+  }
+
   gitUrl(repo: RepoName): string {
     return `${this.webUrl(repo)}.git`;
   }
@@ -189,8 +193,10 @@ class AppGitHub implements GitHub {
       if (!token.ok) return this.#withoutToken(token);
       const answer = await line.send({ ...request, token: token.value });
       // A token is for one repository: under its name there may be another one by now.
-      const isWorthless = answer.ok ? answer.value.status === 404 : answer.error.code === "FORGE_TOKEN";
-      if (!isWorthless || attempt > 0) return answer;
+      const isElsewhere = answer.ok && answer.value.status === 404;
+      const isRefused = !answer.ok && answer.error.code === "FORGE_TOKEN";
+      if (isRefused) this.#tokens.refused(token.value);
+      if (attempt > 0 || !(isElsewhere || isRefused)) return answer;
       this.#tokens.drop(installation, repo, may);
     }
   }

@@ -12,6 +12,7 @@ import { recordOf, textIn } from "./shape.ts";
 const LEFT_MS_MIN = 5 * 60_000;
 
 interface Token {
+  readonly installation: number;
   readonly secret: Secret;
   readonly expiresMs: number;
 }
@@ -21,6 +22,8 @@ export class Tokens {
   readonly #app: Octokit;
   readonly #clock: Clock;
   readonly #known = new Map<string, Token>();
+  /** Not handed out any more, but somebody may still hold one: logs are scrubbed of them as long as they may live. */
+  #retired: readonly Token[] = [];
   readonly #asked = new Map<string, Promise<Result<Token>>>();
 
   constructor(app: Octokit, clock: Clock) {
@@ -48,11 +51,27 @@ export class Tokens {
     }
   }
 
-  /** GitHub takes it no more, whatever was said of its life. */
+  /** It was made for a repository that is not the one of this name any more. */
   drop(installation: number, repo: RepoName, may: TokenPermissions): void {
-    const key = keyOf(installation, repo, may);
-    this.#known.get(key)?.secret.expire();
+    this.#retire(keyOf(installation, repo, may));
+  }
+
+  /**
+   * GitHub takes it no more, whatever was said of its life. What ended it (the key was replaced, or the app suspended)
+   * has ended the others of its installation as well; nobody waits until each was tried. One that was replaced already
+   * says nothing of its successors.
+   */
+  refused(token: Secret): void {
+    const dead = [...this.#known.values()].find(({ secret }) => secret === token);
+    if (dead === undefined) return;
+    for (const [key, { installation }] of this.#known) if (installation === dead.installation) this.#retire(key);
+  }
+
+  #retire(key: string): void {
+    const token = this.#known.get(key);
+    if (token === undefined) return;
     this.#known.delete(key);
+    this.#retired = [...this.#retired, token];
   }
 
   /** Without the number when that leads nowhere: what the name means now is then found out by whoever reads it. */
@@ -87,7 +106,7 @@ export class Tokens {
       const [token, expiresAt] = [textIn(given, "token"), textIn(given, "expiresAt")];
       if (token === undefined || expiresAt === undefined)
         return failure(problem("FORGE_FAULT", `the answer to the request for a token for ${repo} holds none`));
-      return success({ secret: new Secret(token), expiresMs: Date.parse(expiresAt) });
+      return success({ installation: installationId, secret: new Secret(token), expiresMs: Date.parse(expiresAt) });
     } catch (error) {
       return failure(this.#refusal(error, repo));
     }
@@ -103,11 +122,10 @@ export class Tokens {
   }
 
   #forgetExpired(): void {
-    for (const [key, { secret, expiresMs }] of this.#known) {
-      if (expiresMs > this.#clock.now()) continue;
-      this.#known.delete(key);
-      secret.expire();
-    }
+    const isOver = ({ expiresMs }: Token): boolean => expiresMs <= this.#clock.now();
+    for (const [key, token] of this.#known) if (isOver(token)) this.#retire(key);
+    for (const { secret } of this.#retired.filter(isOver)) secret.expire();
+    this.#retired = this.#retired.filter((token) => !isOver(token));
   }
 }
 
