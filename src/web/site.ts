@@ -3,6 +3,7 @@ import { adoptTerm, cancelJob, rebuildJob, setConfirm, startJob } from "./pages/
 import { approvalPage } from "./pages/approval.ts";
 import { approvalsPage, approveCommit } from "./pages/approvals.ts";
 import { auditPage } from "./pages/audit.ts";
+import { checksPage } from "./pages/checks.ts";
 import { homePage } from "./pages/home.ts";
 import { jobPage } from "./pages/job.ts";
 import { jobsPage } from "./pages/jobs.ts";
@@ -23,6 +24,7 @@ import { beginSignIn, finishSignIn } from "./pages/sign-in.ts";
 /** Everything a browser can ask for. A page is one line here, a handler, and a view; the menu derives from it. */
 export const site: readonly Page[] = [
   homePage,
+  checksPage,
   jobsPage,
   queryPage,
   approvalsPage,

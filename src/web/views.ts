@@ -4,6 +4,7 @@ import { Eta } from "eta";
 import type { ApprovalData } from "./pages/approval.ts";
 import type { ApprovalsData } from "./pages/approvals.ts";
 import type { AuditData } from "./pages/audit.ts";
+import type { ChecksData } from "./pages/checks.ts";
 import type { HomeData } from "./pages/home.ts";
 import type { JobData } from "./pages/job.ts";
 import type { JobsData } from "./pages/jobs.ts";
@@ -19,6 +20,7 @@ export interface Views {
   readonly home: HomeData;
   readonly jobs: JobsData;
   readonly job: JobData;
+  readonly checks: ChecksData;
   readonly query: QueryData;
   readonly login: LoginData;
   readonly audit: AuditData;

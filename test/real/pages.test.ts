@@ -53,7 +53,7 @@ const signIn = async (page: Page, to: string): Promise<void> => {
 const holds = (page: Page, expression: string): Promise<void> =>
   vi.waitFor(async () => expect(await page.evaluate(expression)).toBe(true), { timeout: 15_000 });
 
-const pages = ["/", "/jobs", "/query", `/job/${RUNNING}`, `/job/${FAILED}`, "/login"];
+const pages = ["/", "/checks", "/jobs", "/query", `/job/${RUNNING}`, `/job/${FAILED}`, "/login"];
 const looks = [1280, 390, 360].flatMap((width) =>
   (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })),
 );
@@ -291,7 +291,7 @@ describe("actions", () => {
     await page.goto(`${web.url}/job/${WAITING}`);
     await page.getByRole("button", { name: "Start now" }).click();
     await page.getByText("The job may start now.").waitFor();
-    await page.getByLabel("Why it is cancelled").fill("wrong branch");
+    await page.getByLabel("Why").fill("wrong branch");
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByText("The job is being cancelled.").waitFor();
     await page.goto(`${web.url}/query?state=failed`);

@@ -15,6 +15,7 @@ import { form, injectable, TOKEN } from "../support/web.ts";
 /** Written down by hand, as a second opinion on what each route says of itself. "none": open, whoever may read. */
 const table: Readonly<Record<string, Standing>> = {
   "GET /": "viewer",
+  "GET /checks": "viewer",
   "GET /jobs": "viewer",
   "GET /query": "viewer",
   "GET /approvals": "viewer",
