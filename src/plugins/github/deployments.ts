@@ -21,33 +21,46 @@ interface Made {
 const COALESCE_MS = 2_000;
 /** How many of the newest are looked through when an answer was lost. */
 const LOOK_BACK = 10;
+/** How many of an environment are listed to find what others of our terms left there, and how many are looked at. */
+const LISTED = 100;
+const LEFT_MAX = 10;
 
 /**
  * Keeps GitHub's deployments of one place: a deployment a commit, its statuses, and "inactive" for those that a newer
  * one has taken the place of. A commit that is deployed again after another one is a new deployment.
+ *
+ * A place may get another term: its branch is renamed, say, or its state was lost. What was told of it until then is
+ * looked for when the first deploy in the life of this process is live, and becomes inactive too.
  */
 export function deploymentSender(github: Asker): Sender<DeploymentWant> {
-  const made = new Map<string, readonly Made[]>();
+  const known: Known = { made: new Map(), cleared: new Set() };
   return {
     kind: "github-deployment",
     want: deploymentCodec,
     coalesceMs: COALESCE_MS,
     overwrites: true,
-    send: (want, confirmed, signal, unsure) => new Place(github, made, want, signal).send(keptOf(confirmed), unsure),
+    send: (want, confirmed, signal, unsure) => new Place(github, known, want, signal).send(keptOf(confirmed), unsure),
   };
+}
+
+/** What this process knows of its terms. */
+interface Known {
+  /** Those whose send went no further, because of the rate limit say. The next try goes on with them. */
+  readonly made: Map<string, readonly Made[]>;
+  /** Where nothing is left of what was told of the place before. */
+  readonly cleared: Set<string>;
 }
 
 /** One place while it is told of. */
 class Place {
   readonly #github: Asker;
-  /** By place: those whose send went no further, because of the rate limit say. The next try goes on with them. */
-  readonly #made: Map<string, readonly Made[]>;
+  readonly #known: Known;
   readonly #want: DeploymentWant;
   readonly #signal: AbortSignal;
 
-  constructor(github: Asker, made: Map<string, readonly Made[]>, want: DeploymentWant, signal: AbortSignal) {
+  constructor(github: Asker, known: Known, want: DeploymentWant, signal: AbortSignal) {
     this.#github = github;
-    this.#made = made;
+    this.#known = known;
     this.#want = want;
     this.#signal = signal;
   }
@@ -61,9 +74,12 @@ class Place {
     if (!id.ok) return id;
     const told = await this.#status(id.value, state);
     if (!told.ok) return told;
-    const done = await this.#retire([...this.#ended(kept, id.value), ...found.value.stray]);
+    const left = await this.#left(kept, id.value);
+    if (!left.ok) return left;
+    const done = await this.#retire([...this.#ended(kept, id.value), ...found.value.stray, ...left.value]);
     if (!done.ok) return done;
-    this.#made.delete(this.#want.term);
+    this.#known.made.delete(this.#want.term);
+    if (state === "success") this.#known.cleared.add(this.#want.term);
     const live = state === "success" ? { id: id.value, commit } : kept.live;
     return success(jsonOf({ current: { id: id.value, commit, state }, ...(live === undefined ? {} : { live }) }));
   }
@@ -78,29 +94,59 @@ class Place {
 
   /** Deployments that this process has made, and could not finish with: of this commit, and of others. */
   #begun(): { readonly mine: number | undefined; readonly stray: readonly number[] } {
-    const made = this.#made.get(this.#want.term) ?? [];
+    const made = this.#known.made.get(this.#want.term) ?? [];
     const mine = made.find(({ commit }) => commit === this.#want.commit)?.id;
     return { mine, stray: made.flatMap(({ id }) => (id === mine ? [] : [id])) };
   }
 
   /** Deployments of ours that were made without an answer: of this commit, and of others. */
   async #find({ current, live }: Kept): Promise<Result<{ mine: number | undefined; stray: readonly number[] }>> {
-    const { repo, environment, commit, term } = this.#want;
-    const query = { environment, task: TASK, per_page: LOOK_BACK };
+    const { commit, term } = this.#want;
+    const listed = await this.#list(LOOK_BACK);
+    if (!listed.ok) return listed;
+    const newer = listed.value.filter((one) => one.term === term && one.id > (current?.id ?? 0) && one.id !== live?.id);
+    const mine = newer.find(({ sha }) => sha === commit)?.id;
+    return success({ mine, stray: newer.flatMap(({ id }) => (id === mine ? [] : [id])) });
+  }
+
+  /** What shows as open or live in the environment though this one is live now: of other terms, or of a lost state. */
+  async #left({ live }: Kept, id: number): Promise<Result<readonly number[]>> {
+    const { state, term } = this.#want;
+    if (state !== "success" || this.#known.cleared.has(term)) return success([]);
+    const listed = await this.#list(LISTED);
+    if (!listed.ok) return listed;
+    const others = listed.value.filter((one) => one.id !== id && (one.term !== term || live === undefined));
+    const left: number[] = [];
+    for (const other of others.slice(0, LEFT_MAX)) {
+      const shows = await this.#shown(other.id);
+      if (!shows.ok && shows.error.code !== "FORGE_REFUSED") return shows;
+      if (shows.ok && OPEN.has(shows.value ?? "")) left.push(other.id);
+    }
+    return success(left);
+  }
+
+  /** Deployments of ours in the environment, newest first. */
+  async #list(count: number): Promise<Result<readonly { id: number; sha: string; term: string }[]>> {
+    const { repo, environment } = this.#want;
+    const query = { environment, task: TASK, per_page: count };
     const listed = await this.#github.ask(repo, "GET /repos/{owner}/{repo}/deployments", query, this.#signal);
     if (!listed.ok) return listed;
     const all: readonly unknown[] = Array.isArray(listed.value) ? listed.value : [];
-    const newer = all
-      .map(recordOf)
-      .filter(({ payload }) => textIn(recordOf(payload), "millrace") === term)
-      .flatMap((one) => {
-        const [id, sha] = [numberIn(one, "id"), textIn(one, "sha")];
-        return id === undefined || sha === undefined || id <= (current?.id ?? 0) || id === live?.id
-          ? []
-          : [{ id, sha }];
-      });
-    const mine = newer.find(({ sha }) => sha === commit)?.id;
-    return success({ mine, stray: newer.flatMap(({ id }) => (id === mine ? [] : [id])) });
+    return success(
+      all.map(recordOf).flatMap((one) => {
+        const [id, sha, term] = [numberIn(one, "id"), textIn(one, "sha"), textIn(recordOf(one["payload"]), "millrace")];
+        return id === undefined || sha === undefined || term === undefined ? [] : [{ id, sha, term }];
+      }),
+    );
+  }
+
+  /** The newest status of a deployment. */
+  async #shown(id: number): Promise<Result<string | undefined>> {
+    const route = "GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses";
+    const told = await this.#github.ask(this.#want.repo, route, { deployment_id: id, per_page: 1 }, this.#signal);
+    if (!told.ok) return told;
+    const [newest]: readonly unknown[] = Array.isArray(told.value) ? told.value : [];
+    return success(textIn(recordOf(newest), "state"));
   }
 
   async #create(): Promise<Result<number>> {
@@ -117,7 +163,7 @@ class Place {
     const made = await this.#github.ask(repo, "POST /repos/{owner}/{repo}/deployments", params, this.#signal);
     if (!made.ok) return made;
     const id = numberIn(recordOf(made.value), "id") ?? 0;
-    this.#made.set(term, [...(this.#made.get(term) ?? []), { id, commit }]);
+    this.#known.made.set(term, [...(this.#known.made.get(term) ?? []), { id, commit }]);
     return success(id);
   }
 
@@ -153,6 +199,7 @@ class Place {
 }
 
 const TASK = "deploy";
+const OPEN: ReadonlySet<string> = new Set(["queued", "pending", "in_progress", "success"]);
 
 function keptOf(json: Json | undefined): Kept {
   const { current, live } = recordOf(json);

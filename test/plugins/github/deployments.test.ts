@@ -11,9 +11,11 @@ import { FakeGitHub } from "../../../src/testing/index.ts";
 const signal = new AbortController().signal;
 const CREATE = "POST /repos/{owner}/{repo}/deployments";
 const STATUS = "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses";
+const LIST_STATUSES = "GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses";
 
 let fake: FakeGitHub;
 let sender: Sender<DeploymentWant>;
+let restart: () => void;
 let kept: Json | undefined;
 let unsure: boolean;
 let commits: readonly string[];
@@ -25,7 +27,8 @@ beforeEach(async () => {
   commits = ["1", "2", "3"].map((text) => fake.push("acme/shop", "live", { "a.txt": text }));
   const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
   const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
-  sender = deploymentSender(github);
+  restart = () => (sender = deploymentSender(github));
+  restart();
   kept = undefined;
   unsure = false;
 });
@@ -37,10 +40,10 @@ afterEach(async () => {
 });
 
 /** Sends as the outbox does. */
-async function send(n: number, state: DeploymentState): Promise<string> {
+async function send(n: number, state: DeploymentState, term = "acme/shop/deploy"): Promise<string> {
   const want: DeploymentWant = {
     repo: "acme/shop",
-    term: "acme/shop/deploy",
+    term,
     environment: "shop_web",
     commit: commits[n] ?? "",
     state,
@@ -110,6 +113,52 @@ describe("a place", () => {
   it("shows the same one failed and mended again", async () => {
     for (const state of ["success", "failure", "in_progress", "success"] as const) await send(0, state);
     expect(shown()).toEqual(["0: success failure in_progress success"]);
+  });
+});
+
+describe("a place whose term is another one from now on, its branch being renamed say,", () => {
+  it("shows what the earlier one left as inactive once the newer one is live, and nobody else's", async () => {
+    await send(0, "success");
+    fake
+      .repository("acme/shop")
+      .deployments.push(
+        ...fake.repository("acme/shop").deployments.map((one) => ({ ...one, id: 5, payload: {}, statuses: [] })),
+      );
+    const before = kept;
+    kept = undefined;
+    restart();
+    await send(1, "in_progress", "acme/shop/renamed");
+    expect(shown()).toEqual(["0: success", "0: ", "1: in_progress"]);
+    await send(1, "success", "acme/shop/renamed");
+    expect(shown()).toEqual(["0: success inactive", "0: ", "1: in_progress success"]);
+    kept = before; // and back again
+    restart();
+    await send(2, "success");
+    expect(shown().filter((line) => line.endsWith("success"))).toEqual(["2: success"]);
+  });
+
+  it("shows what was told before the state was lost as inactive", async () => {
+    await send(0, "success");
+    kept = undefined;
+    restart();
+    await send(1, "success");
+    expect(shown()).toEqual(["0: success inactive", "1: success"]);
+  });
+
+  it("is looked through once a process, and again when that broke off", async () => {
+    const lists = (): number =>
+      fake.requests.filter(({ method, path }) => method === "GET" && path.endsWith("/deployments")).length;
+    await send(0, "success", "acme/shop/earlier");
+    kept = undefined;
+    restart();
+    fake.mishap({ mishap: { does: "status", status: 502 }, on: LIST_STATUSES, times: 9 });
+    expect(await send(1, "success")).not.toBe("ok");
+    fake.heal();
+    const before = lists();
+    await send(1, "success");
+    await send(2, "success");
+    expect(shown().filter((line) => line.endsWith("success"))).toEqual(["2: success"]);
+    expect(lists()).toBeLessThanOrEqual(before + 2); // one for the answers that were lost
   });
 });
 
