@@ -104,7 +104,7 @@ describe("the check of a commit", () => {
     run("A").succeed("1");
     run("B").fail(failed("exit code 1"));
     await pass();
-    expect(told).toEqual(["in_progress: 0 of 2 done", "failure: Failed: B"]);
+    expect(told).toEqual(["in_progress: 0 of 2 done", "failure: Failed: B: the very line"]);
     const { job, details, summary } = wants.at(-1) ?? {};
     expect(details).toBe(`https://deploy.example/job/${job}`);
     expect(job).toBe(run("B").id);
@@ -123,7 +123,11 @@ describe("the check of a commit", () => {
     expect([builder.runs.length, builder.runs.at(-1)?.key]).toEqual([4, "B"]);
     run("B").succeed("2");
     await pass();
-    expect(told.slice(-3)).toEqual(["failure: Failed: B", "in_progress: 2 of 3 done", "success: Passed: 3 builds"]);
+    expect(told.slice(-3)).toEqual([
+      "failure: Failed: B: the very line",
+      "in_progress: 2 of 3 done",
+      "success: Passed: 3 builds",
+    ]);
   });
 
   it("is run again for nobody who may not write there, and told all the same", async () => {
@@ -137,7 +141,10 @@ describe("the check of a commit", () => {
     }
     expect(await press(COMMIT, { id: 0, login: "ann" })).toMatchObject({ ok: false, error: { class: "transient" } });
     expect(builder.runs).toHaveLength(1);
-    expect(told).toEqual(["in_progress: 0 of 1 done", ...Array.from({ length: 3 }, () => "failure: Failed: A")]);
+    expect(told).toEqual([
+      "in_progress: 0 of 1 done",
+      ...Array.from({ length: 3 }, () => "failure: Failed: A: the very line"),
+    ]);
   });
 
   it("is told once more when there is nothing to run: the forge shows it as queued by then", async () => {

@@ -2,7 +2,7 @@ import { scrub } from "../../engine/secret.ts";
 import type { Failure, Output } from "../../term/output.ts";
 import type { RepoName } from "./api.ts";
 import { type CheckWant, type Conclusion, isFinal } from "./check-want.ts";
-import { code, fitLines, SUMMARY_MAX, tookText } from "./markdown.ts";
+import { code, fitLines, plain, SUMMARY_MAX, tookText } from "./markdown.ts";
 
 /** One build of a commit, as far as it is. */
 export interface CheckedBuild {
@@ -125,11 +125,18 @@ function titleOf(state: CheckWant["state"], rows: readonly Row[]): string {
   if (state === "neutral") return "There is nothing to build";
   if (state === "in_progress")
     return cut(`${ended} of ${rows.length} done${failed === "" ? "" : `, failed: ${failed}`}`);
-  return cut(failed === "" ? `Cancelled: ${named("cancelled")}` : `Failed: ${failed}`);
+  return cut(failed === "" ? `Cancelled: ${named("cancelled")}` : `Failed: ${rows.flatMap(reasonOf).join(", ")}`);
+}
+
+/** What has failed, with the line that tells why: for many people the title is all that they see. */
+function reasonOf({ build, state }: Row): readonly string[] {
+  if (state !== "failed") return [];
+  const { headline = "" } = build;
+  return [headline === "" ? nameOf(build) : `${nameOf(build)}: ${scrub(headline)}`];
 }
 
 const nameOf = ({ spec, arch }: CheckedBuild): string => (arch === undefined ? spec : `${spec} (${arch})`);
-const cut = (text: string): string => (text.length > TITLE_MAX ? `${text.slice(0, TITLE_MAX)}…` : text);
+const cut = (text: string): string => plain(text, TITLE_MAX);
 
 /** Dockerfile × architecture: state, duration, job, and what went wrong. */
 function summaryOf({ site }: CheckedCommit, rows: readonly Row[]): string {

@@ -7,14 +7,19 @@ const ELLIPSIS = "…";
  * character is left, for which GitHub would refuse the whole.
  */
 export function code(text: string, charsMax = 300): string {
-  const line = text
-    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ")
+  const line = oneLine(text)
     .replaceAll("`", "'")
     .replaceAll(/\\(?=\|)/g, "\\ ") // else it could take the backslash before the bar as its own
     .replaceAll("|", "\\|")
     .trim();
   return line === "" ? "" : `\`${cutChars(line, charsMax).replaceAll(/\p{Cs}/gu, "\uFFFD")}\``;
 }
+
+/** A text of somebody else where no markup counts: one line, cut, and no half of a character. */
+export const plain = (text: string, charsMax: number): string =>
+  cutChars(oneLine(text).trim(), charsMax).replaceAll(/\p{Cs}/gu, "\uFFFD");
+
+const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ");
 
 const cutChars = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, max)}${ELLIPSIS}`;

@@ -67,6 +67,26 @@ describe("the state of the check", () => {
   });
 });
 
+describe("the title", () => {
+  const titleOf = (...headlines: readonly (string | undefined)[]): string =>
+    check(...headlines.map((headline, n) => build("AB"[n] ?? "", failed("exit code 1"), headline ? { headline } : {})))
+      .title;
+
+  it("says why each build failed, where the log tells", () => {
+    expect(titleOf("E: no such package")).toBe("Failed: A: E: no such package");
+    expect(titleOf("E: no such package", undefined)).toBe("Failed: A: E: no such package, B");
+    expect(titleOf("one", "two")).toBe("Failed: A: one, B: two");
+  });
+
+  it("is one line without secrets, cut to what GitHub takes, by whole characters", () => {
+    const secret = new Secret("hunter3-hunter3");
+    expect(titleOf(`a\n\u202Eb ${secret.reveal()}`)).toBe("Failed: A: a b ‹secret›");
+    const long = titleOf(`${"x".repeat(188)}😀 more`);
+    expect(long).toBe(`Failed: A: ${"x".repeat(188)}\uFFFD…`);
+    expect(titleOf("😀".repeat(1_000)).length).toBeLessThan(255);
+  });
+});
+
 describe("the summary", () => {
   it("has a row a build: state, time, log and what went wrong", () => {
     const want = check(
