@@ -28,7 +28,9 @@ export function messageAccess(call: Call): Result<MessageAccess> {
 const WHAT = {
   slack: "the address of an incoming webhook",
   webhook: "an address, then on a line of its own the secret that bodies are signed with",
-  mail: "smtps://user:password@mail.example, then the sender, then who gets it, each on a line of its own",
+  mail:
+    "smtps://user:password@mail.example (a % in user or password written as %25), then the sender, then who gets it, " +
+    "each on a line of its own",
 } as const;
 
 /** Address and password apart: the address is told when the server is out of reach. */
@@ -59,7 +61,18 @@ function linesOf(call: Call, flag: keyof typeof WHAT, count: number): Result<rea
 /** What is sent tells what runs where, so nobody may listen on the way: plain http is for this machine only. */
 function isAddress(flag: keyof typeof WHAT, text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  if (flag === "mail") return (protocol === "smtps:" || protocol === "smtp:") && hostname !== "";
+  const { protocol, hostname, username, password } = new URL(text);
+  if (flag === "mail")
+    return (protocol === "smtps:" || protocol === "smtp:") && hostname !== "" && [username, password].every(isEscaped);
   return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname));
+}
+
+/** Whether it can be read back: each % stands before two digits that are a character's. */
+function isEscaped(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -26,8 +26,13 @@ describe("a file about messages", () => {
     ["--webhook", "ftp://there.example\nsecret"],
     ["--mail", "smtps://mail.example\nme@example.org"],
     ["--mail", "https://mail.example\nme@example.org\nyou@example.org"],
+    ["--mail", "smtps://user:pa%ss@mail.example\nme@example.org\nyou@example.org"],
+    ["--mail", "smtps://us%er:pass@mail.example\nme@example.org\nyou@example.org"],
+    ["--mail", "smtps://user:pa%ff@mail.example\nme@example.org\nyou@example.org"],
   ])("of %s that says %j is refused", async (flag, text) => {
-    expect(await said(flag, text)).toMatch(/its\.file.*\n\s+Write the file as doc\/operating\.md says/s);
+    const told = await said(flag, text);
+    expect(told).toMatch(/its\.file.*\n\s+Write the file as doc\/operating\.md says/s);
+    expect(told).not.toMatch(/fault of Millrace|pa%/);
   });
 
   it("that others may read is refused, and what is in it is not said", async () => {
