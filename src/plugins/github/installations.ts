@@ -7,7 +7,7 @@ import { failureOf } from "./failures.ts";
 import { nextPage } from "./link.ts";
 import { recordOf } from "./shape.ts";
 
-/** An account that is not there is looked for again after this time, not before. */
+/** An account that is not there, or suspended, is looked for again after this time, not before. */
 const AGAIN_MS = 60_000;
 const PAGES_MAX = 100;
 
@@ -29,16 +29,16 @@ export class Installations {
     this.#allowed = allowlist === undefined ? undefined : new Set(allowlist.map((name) => name.toLowerCase()));
   }
 
+  /** What is being read right now is too old as well. */
   refresh(): void {
     this.#known = undefined;
+    this.#reading = undefined;
   }
 
   /** Those on accounts of the allow-list. */
   async list(): Promise<Result<readonly Installation[]>> {
     if (this.#known !== undefined) return success(this.#known);
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-    });
+    this.#reading ??= this.#begin();
     return this.#reading;
   }
 
@@ -49,13 +49,26 @@ export class Installations {
     const first = await this.list();
     if (!first.ok) return first;
     const known = of(first.value, owner);
-    if (known === undefined && this.#clock.elapsed() - this.#readAtMs >= AGAIN_MS) {
-      this.refresh();
+    if (known?.suspended !== false && this.#clock.elapsed() - this.#readAtMs >= AGAIN_MS) {
+      this.#known = undefined; // who looks at the same time waits for the same answer
       const again = await this.list();
       if (!again.ok) return again;
       return usable(of(again.value, owner), owner);
     }
     return usable(known, owner);
+  }
+
+  /** Keeps what was read, unless it was to be read anew meanwhile. */
+  #begin(): Promise<Result<readonly Installation[]>> {
+    const reading = this.#read().then((read) => {
+      if (this.#reading !== reading) return read;
+      this.#reading = undefined;
+      if (!read.ok) return read;
+      this.#known = read.value;
+      this.#readAtMs = this.#clock.elapsed();
+      return read;
+    });
+    return reading;
   }
 
   async #read(): Promise<Result<readonly Installation[]>> {
@@ -74,9 +87,7 @@ export class Installations {
     } catch (error) {
       return failure(failureOf(error, "list the installations of the app", this.#clock));
     }
-    this.#known = found.filter(({ account }) => this.#allowed?.has(account.toLowerCase()) ?? true);
-    this.#readAtMs = this.#clock.elapsed();
-    return success(this.#known);
+    return success(found.filter(({ account }) => this.#allowed?.has(account.toLowerCase()) ?? true));
   }
 }
 

@@ -10,6 +10,8 @@ export const EVENTS = [
   "delete",
   "installation-created",
   "installation-deleted",
+  "installation-suspend",
+  "installation-unsuspend",
   "issue-comment-created",
   "issue-comment-edited",
   "pull-request-closed",

@@ -235,7 +235,7 @@ export class FakeGitHub extends Acts {
       repositories,
     }: { readonly permissions?: Permissions; readonly repositories?: readonly string[] } = {},
   ): Installation {
-    const { world, shapes } = this.ground;
+    const { world } = this.ground;
     const account = world.account(login) ?? this.org(login);
     const ids = repositories?.map((name) => this.repository(`${login}/${name}`).id);
     const made: Installation = {
@@ -247,20 +247,36 @@ export class FakeGitHub extends Acts {
       createdMs: world.clock.now(),
     };
     world.installations.set(made.id, made);
-    const sender = shapes.user(account);
-    this.webhooks.tell("installation", { action: "created", installation: shapes.installation(made), sender });
+    this.#tellInstallation("created", made);
     return made;
   }
   /** The app is removed from an account. */
   uninstall(login: string): void {
-    const { world, shapes } = this.ground;
+    const one = this.#installation(login);
+    this.ground.world.installations.delete(one.id);
+    this.#tellInstallation("deleted", one);
+  }
+  /** The owner suspends the app: its tokens are refused, and nothing is told until it is unsuspended. */
+  suspend(login: string): void {
+    const one = this.#installation(login);
+    one.suspended = true;
+    this.#tellInstallation("suspend", one);
+  }
+  unsuspend(login: string): void {
+    const one = this.#installation(login);
+    one.suspended = false;
+    this.#tellInstallation("unsuspend", one);
+  }
+  #installation(login: string): Installation {
     const account = this.ground.world.account(login);
-    for (const [id, one] of world.installations)
-      if (one.account.id === account?.id) {
-        world.installations.delete(id);
-        const sender = shapes.user(one.account);
-        this.webhooks.tell("installation", { action: "deleted", installation: shapes.installation(one), sender });
-      }
+    const found = [...this.ground.world.installations.values()].find((one) => one.account.id === account?.id);
+    if (found === undefined) throw new Error(`the app is not installed on ${login}`);
+    return found;
+  }
+  #tellInstallation(action: string, installation: Installation): void {
+    const { shapes } = this.ground;
+    const sender = shapes.user(installation.account);
+    this.webhooks.tell("installation", { action, installation: shapes.installation(installation), sender });
   }
 
   /** Somebody presses "Re-run" at a check run, or an action's button. */

@@ -1,6 +1,6 @@
 // The client against a strict GitHub on this machine: what it sees, what it is allowed to, and what it does when things
 // go wrong there.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Clock, createClock } from "../../../src/engine/clock.ts";
 import type { Refs } from "../../../src/engine/refs.ts";
 import { Secret } from "../../../src/engine/secret.ts";
@@ -150,6 +150,20 @@ describe("many of them", () => {
   });
 });
 
+/** The machine's clock; `run` lets time pass at once, `set` puts back or forward what it shows. */
+function movable() {
+  const real = createClock();
+  let [ranMs, wrongMs] = [0, 0];
+  const clock = { ...real, now: () => real.now() + ranMs + wrongMs, elapsed: () => real.elapsed() + ranMs };
+  const run = (ms: number): void => {
+    ranMs += ms;
+  };
+  const set = (ms: number): void => {
+    wrongMs += ms;
+  };
+  return { clock, run, set };
+}
+
 /** So many branches in all, and pull requests of them. */
 function many(branches: number, pulls: number): void {
   const repository = fake.repository("acme/shop");
@@ -220,6 +234,38 @@ describe("the app's installations", () => {
     expect(await got(refs("late/thing"))).toBe("NO_INSTALLATION"); // not asked for at every turn
     github.refresh();
     expect((await seen(refs("late/thing"))).name).toBe("late/thing");
+  });
+
+  it("that are suspended are looked for again within a minute, although nobody tells that they are back", async () => {
+    const { clock, run } = movable();
+    github = client({ clock });
+    fake.suspend("acme");
+    const refused = await refs();
+    expect(refused).toMatchObject({ ok: false, error: { code: "NO_INSTALLATION" } });
+    expect(refused.ok ? "" : refused.error.message).toContain("suspended");
+    const asked = (): number => fake.requests.filter(({ path }) => path.endsWith("/app/installations")).length;
+    fake.unsuspend("acme");
+    expect(await got(refs())).toBe("NO_INSTALLATION"); // not asked for at every turn
+    run(60_000);
+    const before = asked();
+    expect(await Promise.all([seen(), seen()])).toMatchObject([{ name: "acme/shop" }, { name: "acme/shop" }]);
+    expect(asked() - before).toBe(1);
+    fake.suspend("acme");
+    expect((await refs()).ok).toBe(false);
+    fake.unsuspend("acme");
+    expect((await seen()).name).toBe("acme/shop");
+  });
+
+  it("that change while they are read are read once more", async () => {
+    fake.mishap({ mishap: { does: "delay", delayMs: 100 }, on: "GET /app/installations" });
+    const first = github.installations(signal);
+    await vi.waitFor(() => expect(fake.requests).toHaveLength(1));
+    fake.install("late");
+    github.refresh();
+    expect(await got(first)).toMatchObject([{ account: "acme" }]); // answered before it
+    expect(await got(github.installations(signal))).toMatchObject([{ account: "acme" }, { account: "late" }]);
+    expect(await got(github.installations(signal))).toHaveLength(2);
+    expect(fake.requests).toHaveLength(2);
   });
 
   it("may leave a repository out", async () => {
@@ -424,13 +470,7 @@ describe("limits", () => {
   });
 
   it("that a server names wrongly hold nothing back for longer than an hour, nor does a clock that is put back", async () => {
-    const real = createClock();
-    let [ranMs, wrongMs] = [0, 0];
-    const clock = {
-      ...real,
-      now: () => real.now() + ranMs + wrongMs,
-      elapsed: () => real.elapsed() + ranMs,
-    };
+    const { clock, run, set } = movable();
     github = client({ clock });
     await seen();
     for (const mishap of [
@@ -442,8 +482,8 @@ describe("limits", () => {
       const retryAtMs = answer.ok ? 0 : (answer.error.retryAtMs ?? 0);
       expect(retryAtMs - clock.now()).toBeLessThanOrEqual(3_600_000);
       expect(await got(refs())).toBe("FORGE_RATE_LIMITED");
-      wrongMs -= 864_000_000;
-      ranMs += 3_620_000;
+      set(-864_000_000);
+      run(3_620_000);
       fake.rateLimits.installation *= 2;
       await seen();
     }
@@ -479,9 +519,7 @@ describe("limits", () => {
   });
 
   it("of haste let heads and deployments through before the others when they are over", async () => {
-    const real = createClock();
-    let ranMs = 0;
-    const clock = { ...real, now: () => real.now() + ranMs, elapsed: () => real.elapsed() + ranMs };
+    const { clock, run } = movable();
     github = client({ clock });
     const { branches } = await seen();
     const head_sha = branches.get("main")?.commit ?? "";
@@ -495,12 +533,12 @@ describe("limits", () => {
       return github.ask("acme/shop", "POST /repos/{owner}/{repo}/deployments", params, signal);
     };
     expect(await got(deploy())).toBe("FORGE_RATE_LIMITED");
-    ranMs += 61_000;
+    run(61_000);
     expect(await deploy()).toMatchObject({ ok: true });
     expect(await seen()).toMatchObject({ outdated: { code: "FORGE_RATE_LIMITED" } });
     expect(await got(tell())).toBe("FORGE_RATE_LIMITED");
     expect(refused.ok ? 0 : (refused.error.retryAtMs ?? 0) - startMs).toBeGreaterThan(65_000);
-    ranMs += 10_000;
+    run(10_000);
     expect(await tell()).toMatchObject({ ok: true });
     expect((await seen()).outdated).toBeUndefined();
   });
