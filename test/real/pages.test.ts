@@ -422,6 +422,16 @@ describe("the log", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a drawing that is opened by itself runs nothing", async () => {
+    const label = "</text><script>alert(1)</script><image href='x' onerror='alert(1)'/>";
+    view.change(makeNode("demo/hello/build", { label, kind: label, detail: label }));
+    const { page, complaints } = await open("/pipeline.svg");
+    expect(await page.locator("svg").count()).toBe(1);
+    expect(await page.content()).toContain("&lt;script&gt;");
+    expect(await page.locator("script, image, foreignObject").count()).toBe(0);
+    expect(complaints.filter((one) => !one.includes("404"))).toEqual([]); // a picture has no icon
+  });
+
   test("the job's end is seen: banner, title, and then the page follows the rest", async () => {
     const { page } = await open(`/job/${RUNNING}`);
     await page.getByText("streaming").waitFor();
