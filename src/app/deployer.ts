@@ -234,9 +234,7 @@ function viewOf(
     url: siteOf(options),
     ready: () => engine.step > 0,
     dry: mode.dry,
-    ...(ports.forge?.github === undefined && inlet === undefined
-      ? {}
-      : { forge: () => forgeViewOf(ports.forge?.github, inlet) }),
+    forge: () => forgeViewOf(ports.forge?.github, inlet, ports.tellers?.outbox),
     ...(mode.keepThreshold ? { keepThreshold: (chosen) => keepThreshold(engine, options.confirm, chosen) } : {}),
   });
 }

@@ -1,5 +1,6 @@
+import type { Outbox } from "../engine/effects/outbox.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { ForgeView } from "../engine/forge-view.ts";
+import { type ForgeView, unsentView } from "../engine/forge-view.ts";
 import { Inbox } from "../engine/inbox.ts";
 import type { GitHub, GitHubDoor } from "../plugins/github/index.ts";
 import { githubDoor } from "../plugins/github/index.ts";
@@ -22,12 +23,18 @@ export function inletOf(engine: Engine, { app, webhookSecret: secret }: GitHubAc
 
 const report = (line: string): void => void process.stderr.write(`millrace: ${line}\n`);
 
-/** How GitHub and we get on, for the pages. */
-export function forgeViewOf(github: GitHub | undefined, inlet: Inlet | undefined): ForgeView {
-  const rates = github?.rates() ?? [];
-  if (inlet === undefined) return { rates };
+/** How others and we get on, for the pages. */
+export function forgeViewOf(
+  github: GitHub | undefined,
+  inlet: Inlet | undefined,
+  outbox: Outbox | undefined,
+): ForgeView {
+  const waits = outbox && unsentView(outbox.unsent(), outbox.held);
+  const named = github === undefined && inlet === undefined ? {} : { name: "GitHub" };
+  const view = { ...named, rates: github?.rates() ?? [], ...(waits === undefined ? {} : { unsent: waits }) };
+  if (inlet === undefined) return view;
   const { inbox, door } = inlet;
   const { lastMs, missedMs } = inbox;
   const when = { ...(lastMs === undefined ? {} : { lastMs }), ...(missedMs === undefined ? {} : { missedMs }) };
-  return { rates, deliveries: { open: inbox.open, counts: door.counts(), ...when } };
+  return { ...view, deliveries: { open: inbox.open, counts: door.counts(), ...when } };
 }

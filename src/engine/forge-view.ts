@@ -1,12 +1,25 @@
+import type { Unsent } from "./effects/outbox.ts";
 import type { DoorCount } from "./inbound.ts";
 import type { Banner } from "./view.ts";
 
 /** How the forge and we get on: plain data for pages and metrics. */
 export interface ForgeView {
+  /** What it is called; undefined: there is none, and only chats are told anything. */
+  readonly name?: string;
   /** What is left of an hour's requests, a line an account. */
   readonly rates: readonly ForgeRate[];
   /** Undefined: nobody listens for deliveries. */
   readonly deliveries?: DeliveriesView;
+  /** What others have not been told yet, chats included; undefined when there is nothing. */
+  readonly unsent?: UnsentView;
+}
+
+export interface UnsentView {
+  readonly count: number;
+  /** For how long the oldest has waited. */
+  readonly waitsMs: number;
+  /** What is in the way of the oldest that anything is in the way of; undefined: nothing, it is about to be sent. */
+  readonly why?: string;
 }
 
 export interface ForgeRate {
@@ -28,6 +41,19 @@ export interface DeliveriesView {
 }
 
 const SHORT = 0.1;
+
+/** @param held Whether the confirm threshold holds everything back. */
+export function unsentView(unsent: readonly Unsent[], held: boolean): UnsentView | undefined {
+  if (unsent.length === 0) return undefined;
+  let waitsMs = 0;
+  let troubled: Unsent | undefined;
+  for (const one of unsent) {
+    waitsMs = Math.max(waitsMs, one.waitsMs);
+    if (one.trouble !== undefined && one.waitsMs > (troubled?.waitsMs ?? -1)) troubled = one;
+  }
+  const why = held ? "the confirm threshold holds them back" : troubled?.trouble?.message;
+  return { count: unsent.length, waitsMs, ...(why === undefined ? {} : { why }) };
+}
 
 /** What somebody has to know about the forge. */
 export function forgeBanners({ rates, deliveries }: ForgeView, nowMs: number): readonly Banner[] {

@@ -98,6 +98,12 @@ function addForge(view: View, gauge: AddGauge): void {
   gauge("forge_deliveries_open", "Deliveries that are not acted on yet.", [], (set) =>
     set(view.forge()?.deliveries?.open ?? 0),
   );
+  gauge("outbox_unsent", "Statuses and messages that are not confirmed yet.", [], (set) =>
+    set(view.forge()?.unsent?.count ?? 0),
+  );
+  gauge("outbox_oldest_unsent_seconds", "For how long the oldest of them has waited; 0: there is none.", [], (set) =>
+    set((view.forge()?.unsent?.waitsMs ?? 0) / 1000),
+  );
   gauge("forge_last_delivery_timestamp_seconds", "When the newest delivery came in; 0: never.", [], (set) =>
     set((view.forge()?.deliveries?.lastMs ?? 0) / 1000),
   );

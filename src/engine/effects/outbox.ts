@@ -97,6 +97,11 @@ export class Outbox {
     return { item, release: () => item.release() };
   }
 
+  /** Whether the confirm threshold holds everything back. */
+  get held(): boolean {
+    return this.#engine.confirm.holds(LEVEL);
+  }
+
   /** What is not confirmed yet. */
   unsent(): readonly Unsent[] {
     return [...this.#kinds].flatMap(([kind, { items }]) =>

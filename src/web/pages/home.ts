@@ -1,3 +1,4 @@
+import type { UnsentView } from "../../engine/forge-view.ts";
 import { levels, type Threshold } from "../../engine/level.ts";
 import type { GraphNode, ServiceView, Stats, View } from "../../engine/view.ts";
 import { type Look, type Mark, markOfNode, markOfState, overall } from "../looks.ts";
@@ -6,6 +7,8 @@ import { render } from "../views.ts";
 import { type Moment, moment, momentOf, type Page, PICTURE } from "./page.ts";
 
 const PROBLEMS_MAX = 50;
+/** What waits for so long without anything in its way is worth a line. */
+const SOON_MS = 60_000;
 
 export interface HomeData {
   readonly headline: string;
@@ -17,6 +20,7 @@ export interface HomeData {
   readonly empty: boolean;
   readonly live: boolean;
   readonly graph: Html | undefined;
+  readonly forgeTitle: string;
   readonly forge: readonly ForgeLine[];
   readonly confirm: ConfirmData;
 }
@@ -96,6 +100,7 @@ export const homePage: Page = {
       empty: nodes.length === 0,
       live,
       graph: picture === undefined ? undefined : PICTURE,
+      forgeTitle: view.forge()?.name ?? "Messages",
       forge: forgeLines(view, now),
       confirm: confirmData(view, now, visitor.role === "admin" ? (visitor.session?.csrf ?? "") : ""),
     });
@@ -138,17 +143,26 @@ function serviceRow(service: ServiceView, now: number): ServiceRow {
 }
 
 function forgeLines(view: View, now: number): readonly ForgeLine[] {
-  const { rates, deliveries } = view.forge() ?? { rates: [] };
+  const { rates, deliveries, unsent } = view.forge() ?? { rates: [] };
   const allowed = rates.map(({ account, remaining, limit, resetMs }) => ({
     what: account,
     text: `${remaining} of ${limit} requests left`,
     at: resetMs > now ? moment(resetMs, now) : undefined,
   }));
-  if (deliveries === undefined) return allowed;
+  const told = unsent === undefined ? [] : unsentLines(unsent);
+  if (deliveries === undefined) return [...allowed, ...told];
   const { lastMs, open } = deliveries;
   const text = lastMs === undefined ? "none has come in yet" : "the last one came in";
   const waiting = open === 0 ? "" : `; ${open} not acted on yet`;
-  return [...allowed, { what: "Webhooks", text: text + waiting, at: momentOf(lastMs, now) }];
+  return [...allowed, { what: "Webhooks", text: text + waiting, at: momentOf(lastMs, now) }, ...told];
+}
+
+/** Nothing is said of what is on its way as it should be. */
+function unsentLines({ count: of, waitsMs, why }: UnsentView): readonly ForgeLine[] {
+  if (why === undefined && waitsMs < SOON_MS) return [];
+  const waits = of === 1 ? "waits to be sent, since" : "wait to be sent, the oldest since";
+  const text = `${count(of, "message")} ${waits} ${duration(waitsMs)}${why === undefined ? "" : `: ${brief(why)}`}`;
+  return [{ what: "Outbox", text, at: undefined }];
 }
 
 const version = (whole = ""): Version => ({ text: brief(whole), whole });
