@@ -82,9 +82,24 @@ describe("the signature", () => {
       expect(lines.join()).not.toContain(part);
   });
 
-  it("of bytes that are no text is refused, not believed", async () => {
-    const bytes = Buffer.from([0x22, 0xff, 0xfe, 0x22]);
-    expect(await opened().send(bytes)).toMatchObject({ status: 401 });
+  it("of one body is no other's, although both are read as the same text", async () => {
+    const [said, sent] = ["\u{fffd}", Buffer.from([0xff])].map((middle) =>
+      Buffer.concat([
+        Buffer.from('{"repository":{"id":7,"full_name":"acme/web"},"x":"'),
+        Buffer.from(middle),
+        Buffer.from('"}'),
+      ]),
+    );
+    if (said === undefined || sent === undefined) throw new Error("two bodies");
+    expect(said.toString()).toBe(sent.toString());
+    const { send, taken } = opened();
+    expect(await send(sent, { "x-hub-signature-256": sign(said) })).toMatchObject({ status: 401 });
+    expect(taken).toEqual([]);
+    expect(await send(said)).toMatchObject({ status: 202 });
+  });
+
+  it("of bytes that are no text is a signature all the same; they are no JSON", async () => {
+    expect(await opened().send(Buffer.from([0x22, 0xff, 0xfe, 0x22]))).toMatchObject({ status: 400 });
   });
 });
 
