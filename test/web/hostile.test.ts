@@ -30,7 +30,9 @@ afterEach(() => {
 });
 afterAll(() => web.close());
 
-test("five hundred deliveries that never end hold up neither the probe nor another delivery", async () => {
+test("five hundred deliveries that never end hold up neither the probe nor another delivery", {
+  timeout: 30_000,
+}, async () => {
   const head =
     "POST /webhooks/test HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
   const slow = Array.from({ length: 500 }, (): Socket => {
@@ -51,7 +53,7 @@ test("five hundred deliveries that never end hold up neither the probe nor anoth
 describe("a log", () => {
   const log = `/api/v1/jobs/${RUNNING}/log`;
 
-  test("is read by a thousand at once, and by no more; each gets what comes, once", async () => {
+  test("is read by a thousand at once, and by no more; each gets what comes, once", { timeout: 60_000 }, async () => {
     const readers: Reader[] = [];
     const one = async (): Promise<void> => {
       const reader = await readEvents(`${web.url}${log}/stream?from=999999`);
