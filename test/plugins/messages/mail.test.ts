@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Sender } from "../../../src/engine/effects/sender.ts";
 import { Secret } from "../../../src/engine/secret.ts";
 import { type Ending, mailSender } from "../../../src/plugins/messages/index.ts";
 import type { Result } from "../../../src/term/output.ts";
@@ -20,7 +21,7 @@ const ENDING: Ending = {
 let server: Server;
 let port: number;
 let heard: string[];
-/** Answers by the verb that they are for; default: yes. */
+/** Answers by the line or the verb that they are for; default: yes. */
 let says: Record<string, string>;
 
 beforeEach(async () => {
@@ -49,20 +50,22 @@ function talk(socket: Socket): void {
       const usual = { DATA: "354 go on", EHLO: "250-mail.example\r\n250 AUTH PLAIN", AUTH: "235 ok", QUIT: "221 bye" }[
         verb
       ];
-      socket.write(`${says[verb] ?? usual ?? "250 ok"}\r\n`);
+      socket.write(`${says[line] ?? says[verb] ?? usual ?? "250 ok"}\r\n`);
       if (verb === "QUIT") socket.end();
     }
   });
 }
 
-function send(address = `smtp://ann@127.0.0.1:${port}`): Promise<Result<unknown>> {
+function senderTo(address: string): Sender<Ending> {
   const people = { from: "Millrace <m@example.org>", to: "a@example.org, b@example.org" };
-  const sender = mailSender(
-    { server: address, password: new Secret("pass/word"), ...people },
-    "https://deploy.example",
-  );
-  return sender.send(ENDING, undefined, new AbortController().signal, false);
+  return mailSender({ server: address, password: new Secret("pass/word"), ...people }, "https://deploy.example");
 }
+
+const send = (
+  address = `smtp://ann@127.0.0.1:${port}`,
+  sender = senderTo(address),
+  ending = ENDING,
+): Promise<Result<unknown>> => sender.send(ending, undefined, new AbortController().signal, false);
 
 it("reaches everybody, as one line of subject, with the same id each time", async () => {
   expect(await send()).toMatchObject({ ok: true });
@@ -90,6 +93,28 @@ it.each([
   const result = await send();
   expect(result).toMatchObject({ ok: false, error: { code } });
   expect(JSON.stringify(result)).not.toContain("pass/word");
+});
+
+const readers = (): readonly string[] => heard.filter((line) => line.startsWith("RCPT"));
+
+it.each([
+  ["451 greylisted", "NOT_SENT"],
+  ["550 no such mailbox", "SEND_REFUSED"],
+] as const)("one of two answered with %s is %s, and only that one is tried again", async (answer, code) => {
+  const sender = senderTo(`smtp://ann@127.0.0.1:${port}`);
+  says["RCPT TO:<b@example.org>"] = answer;
+  for (const whom of [["RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>"], ["RCPT TO:<b@example.org>"]]) {
+    heard = [];
+    const result = await send(undefined, sender);
+    expect(result).toMatchObject({ ok: false, error: { code, message: expect.stringContaining("b@example.org") } });
+    expect(readers()).toEqual(whom);
+  }
+  says = {};
+  expect(await send(undefined, sender)).toMatchObject({ ok: true });
+  expect(heard.filter((line) => line.startsWith("To:"))).toEqual(["To: a@example.org, b@example.org"]);
+  heard = [];
+  await send(undefined, sender, { ...ENDING, commit: "another" });
+  expect(readers()).toHaveLength(2);
 });
 
 it("is not sent over an open line to another machine, and waits for one that is down", async () => {
