@@ -44,7 +44,10 @@ async function* entriesOf(dir: string, below: string, ignore: Ignore, always: st
   // The same order everywhere, so that the same files make the same archive.
   for (const name of names.toSorted()) {
     const path = posix.join(below, name);
-    const out = ignore.leavesOut(path) && path !== always;
+    const leftOut = ignore.leavesOut(path);
+    if (leftOut === undefined)
+      throw new Error("the .dockerignore takes too long: it has too many patterns with ** or *");
+    const out = leftOut && path !== always;
     const leads = always.startsWith(`${path}/`);
     if (out && !ignore.hasExceptions && !leads) continue;
     const entry = await describe(dir, path);

@@ -1,7 +1,12 @@
 /** A pattern for a whole path: `*` and `?` within a name, `**` over names, `[a-z]`, `\` takes what follows as it is. */
 export interface Glob {
-  /** Whether it means `path` or a directory above it. */
-  covers(path: string): boolean;
+  /** Whether it means `path` or a directory above it; undefined when the steps were used up before that was known. */
+  covers(path: string, steps: Steps): boolean | undefined;
+}
+
+/** What may be spent: a step is a letter of a path that is compared with one place of a pattern. */
+export interface Steps {
+  left: number;
 }
 
 /** One place of a pattern. All but `one` may stand for nothing; `names` is `**` before a slash, `all` at the end. */
@@ -13,9 +18,15 @@ type Part =
 
 /** The pattern, or undefined when it is none (a `[` without its `]`). */
 export function parseGlob(pattern: string): Glob | undefined {
-  if (!/[*?[\]\\]/.test(pattern)) return { covers: (path) => `${path}/`.startsWith(`${pattern}/`) };
+  if (!/[*?[\]\\]/.test(pattern)) return { covers: (path, steps) => coversPlain(pattern, path, steps) };
   const parts = partsOf(Array.from(pattern));
-  return parts && { covers: (path) => covers(parts, path) };
+  return parts && new Places(parts);
+}
+
+function coversPlain(pattern: string, path: string, steps: Steps): boolean | undefined {
+  steps.left -= 1;
+  if (steps.left < 0) return undefined;
+  return path.startsWith(pattern) && (path.length === pattern.length || path[pattern.length] === "/");
 }
 
 function partsOf(letters: readonly string[]): readonly Part[] | undefined {
@@ -70,37 +81,96 @@ function classOf(letters: readonly string[]): ((letter: string) => boolean) | un
 }
 
 /**
- * Follows all ways through the pattern at once, so that the time is bounded by pattern × path: a regular expression
- * would backtrack, and the pattern was written by a stranger.
+ * Follows all ways through the pattern at once, so that a letter costs as many steps as the pattern has places, at most:
+ * a regular expression would backtrack, and the pattern was written by a stranger.
  */
-function covers(parts: readonly Part[], path: string): boolean {
-  let places = enter(parts, new Set(), 0);
-  for (const letter of path) {
-    if (letter === "/" && places.has(parts.length)) return true;
-    const next = new Set<number>();
-    for (const place of places) {
-      const part = parts[place];
-      if (part === undefined) continue;
-      if (part.kind === "one") {
-        if (part.accepts(letter)) enter(parts, next, place + 1);
-      } else if (part.kind === "all" || (part.kind === "star" && letter !== "/")) enter(parts, next, place);
-      else if (part.kind === "names") {
-        // Whole names only: it is left after a slash.
-        if (letter === "/") enter(parts, next, place);
-        else next.add(place);
-      }
-    }
-    places = next;
-    if (places.size === 0) return false;
+class Places implements Glob {
+  readonly #parts: readonly Part[];
+  /** The letter after which a place was reached, and after which all that follows from it was, counted from the first. */
+  readonly #reached: Float64Array;
+  readonly #entered: Float64Array;
+  #letter = 0;
+  #now: number[] = [];
+  #next: number[] = [];
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+    this.#reached = new Float64Array(parts.length + 1);
+    this.#entered = new Float64Array(parts.length + 1);
   }
-  return places.has(parts.length);
+
+  covers(path: string, steps: Steps): boolean | undefined {
+    this.#turn();
+    this.#enter(0);
+    for (let at = 0; at < path.length; at++) {
+      if (path[at] === "/" && this.#isWhole()) return true;
+      if (this.#waits()) at = nextSlash(path, at);
+      const letter = letterAt(path, at);
+      at += letter.length - 1;
+      steps.left -= this.#next.length;
+      if (steps.left < 0) return undefined;
+      this.#turn();
+      for (const place of this.#now) this.#read(place, letter);
+      if (this.#next.length === 0) return false;
+    }
+    return this.#isWhole();
+  }
+
+  /** Nothing can come of the letters up to the next slash: only `**` before a slash is left. */
+  #waits(): boolean {
+    const [place, other] = this.#next;
+    return place !== undefined && other === undefined && this.#parts[place]?.kind === "names";
+  }
+
+  /** The whole pattern stands for what has been read. */
+  #isWhole(): boolean {
+    return this.#reached[this.#parts.length] === this.#letter;
+  }
+
+  #turn(): void {
+    this.#letter += 1;
+    [this.#now, this.#next] = [this.#next, this.#now];
+    this.#next.length = 0;
+  }
+
+  #read(place: number, letter: string): void {
+    const part = this.#parts[place];
+    if (part === undefined) return;
+    if (part.kind === "one") {
+      if (part.accepts(letter)) this.#enter(place + 1);
+    } else if (part.kind === "all" || (part.kind === "star" && letter !== "/")) this.#enter(place);
+    else if (part.kind === "names") {
+      // Whole names only: it is left after a slash.
+      if (letter === "/") this.#enter(place);
+      else this.#reach(place);
+    }
+  }
+
+  #reach(place: number): void {
+    if (this.#reached[place] === this.#letter) return;
+    this.#reached[place] = this.#letter;
+    this.#next.push(place);
+  }
+
+  /** Reaches a place, and those that are reached from it without a letter; each once a letter. */
+  #enter(start: number): void {
+    for (let place = start; this.#entered[place] !== this.#letter; place++) {
+      this.#entered[place] = this.#letter;
+      this.#reach(place);
+      const kind = this.#parts[place]?.kind;
+      if (kind === undefined || kind === "one") return;
+    }
+  }
 }
 
-/** Adds a place, and those that are reached from it without a letter. */
-function enter(parts: readonly Part[], places: Set<number>, start: number): Set<number> {
-  for (let place = start; ; place++) {
-    places.add(place);
-    const kind = parts[place]?.kind;
-    if (kind === undefined || kind === "one") return places;
-  }
+/** The letter at a place; those beyond the first 65,536 take two. */
+function letterAt(path: string, at: number): string {
+  const first = path.charCodeAt(at);
+  return first >= 0xd800 && first < 0xdc00 ? String.fromCodePoint(path.codePointAt(at) ?? 0) : (path[at] ?? "");
+}
+
+/** Where the next slash is; without one, the last letter. */
+function nextSlash(path: string, from: number): number {
+  const at = path.indexOf("/", from);
+  return at < 0 ? path.length - 1 : at;
 }

@@ -41,6 +41,12 @@ describe("packContext", () => {
     ]);
   });
 
+  test("a list that takes too long ends it, and is named", async () => {
+    const list = `${"**/*a".repeat(100)}z\n`.repeat(100);
+    const dir = tree({ Dockerfile: "", ".dockerignore": list, ["a".repeat(200)]: "x" });
+    await expect(pack(dir)).rejects.toThrow("the .dockerignore takes too long");
+  });
+
   test("names of any length and letters", async () => {
     const long = `${"d".repeat(120)}/${"e".repeat(120)}/ü-${"f".repeat(150)}`;
     const dir = tree({ [long]: "x", ["x".repeat(100)]: "y", link: { link: "t".repeat(180) } });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readIgnore } from "../../../src/plugins/docker/dockerfile.ts";
+import { parseGlob } from "../../../src/plugins/docker/glob.ts";
 import { parseIgnore } from "../../../src/plugins/docker/ignore.ts";
 
 function left(lines: readonly string[], paths: readonly string[]): readonly string[] {
@@ -45,12 +46,37 @@ describe(".dockerignore (test/real/dockerignore.test.ts compares with Docker its
     }
   });
 
-  test("hostile lists cost little: many stars, many lines", () => {
-    const stars = `${"**/*a".repeat(60)}z`;
-    const start = performance.now();
-    expect(left([stars], [`${"a/".repeat(500)}b`])).toHaveLength(1);
-    expect(performance.now() - start).toBeLessThan(500);
+  test("a path costs a step a letter and place of a pattern at most, whatever the stars", () => {
+    for (const pattern of ["**/".repeat(500), `${"**/*a".repeat(100)}z`, `${"*a".repeat(200)}b`, "?".repeat(300)]) {
+      const path = "a/".repeat(300) + "b".repeat(50);
+      const steps = { left: 1e9 };
+      expect(parseGlob(pattern)?.covers(path, steps)).toBeDefined();
+      expect(1e9 - steps.left).toBeLessThanOrEqual((pattern.length + 1) * path.length);
+    }
+    const steps = { left: 1e9 };
+    parseGlob("**/node_modules")?.covers("directory/".repeat(100), steps);
+    expect(1e9 - steps.left).toBeLessThan(500); // nothing can come of a name that begins otherwise
+  });
+
+  test("what takes too long is refused: there is so much for a path, and some more for the first ones", () => {
+    const stars = parseIgnore(`${"**/*a".repeat(12_000)}z`, ".dockerignore");
+    expect(stars.ok && stars.value.leavesOut("a".repeat(4_000))).toBeUndefined();
+    const many = parseIgnore("**/*a**/*a**/*a**/zz\n".repeat(900), ".dockerignore");
+    const answers = Array.from({ length: 200 }, (_, at) => many.ok && many.value.leavesOut(`${"ab/".repeat(30)}${at}`));
+    expect(answers[0]).toBe(false);
+    expect(answers).toContain(undefined);
     expect(parseIgnore("x\n".repeat(100_000), ".dockerignore").ok).toBe(false);
+  });
+
+  test("a long list of honest patterns does for any number of paths", () => {
+    const plain = Array.from({ length: 500 }, (_, at) => `packages/old-${at}`);
+    const deep = Array.from({ length: 200 }, (_, at) => `**/generated-${at}`);
+    const parsed = parseIgnore([...plain, ...deep].join("\n"), ".dockerignore");
+    const answers = Array.from(
+      { length: 1_000 },
+      (_, at) => parsed.ok && parsed.value.leavesOut(`packages/module-${at}/src/components/deep/generated-${at}/a.ts`),
+    );
+    expect([answers.filter((out) => out === true).length, answers.includes(undefined)]).toEqual([200, false]);
   });
 
   test("a huge one is refused before it is read", async () => {
