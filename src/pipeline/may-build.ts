@@ -121,6 +121,8 @@ function waitOf({ class: kind, retryAtMs = 0 }: Failure, nowMs: number): number 
 export interface Confinement {
   readonly scope: string;
   readonly network: "default" | "none";
+  /** Nobody who may write to the repository wrote it. */
+  readonly stranger: boolean;
   readonly shares: readonly Share[];
 }
 
@@ -131,11 +133,11 @@ const PER_REPOSITORY = 5;
 /**
  * The rules, a line each.
  *
- * | standing | caches shared with | network |
- * |---|---|---|
- * | own | other branches of the repository that are not deployed | as usual |
- * | writer | the same fork's | as usual |
- * | approved | nobody's | none |
+ * | standing | caches shared with | network | images that are only on the engine |
+ * |---|---|---|---|
+ * | own | other branches of the repository that are not deployed | as usual | as usual |
+ * | writer | the same fork's | as usual | as usual |
+ * | approved | nobody's | none | none |
  */
 export function confinementOf({ head, standing }: Allowed, unsafeNetwork: boolean): Confinement {
   const { repository, from, commit } = head;
@@ -143,6 +145,7 @@ export function confinementOf({ head, standing }: Allowed, unsafeNetwork: boolea
     return {
       scope: `own ${repository}`,
       network: "default",
+      stranger: false,
       shares: [share(`branches of ${repository}`, PER_REPOSITORY)],
     };
   const fork = typeof from.fork === "object" ? from.fork.id : "gone";
@@ -152,9 +155,9 @@ export function confinementOf({ head, standing }: Allowed, unsafeNetwork: boolea
     share(`pull requests of ${repository}`, PER_REPOSITORY),
   ];
   if (standing === "writer")
-    return { scope: `fork ${fork} of ${repository} by ${from.author.id}`, network: "default", shares };
+    return { scope: `fork ${fork} of ${repository} by ${from.author.id}`, network: "default", stranger: false, shares };
   const network = unsafeNetwork ? "default" : "none";
-  return { scope: `${commit} of #${from.pull} of ${repository}`, network, shares };
+  return { scope: `${commit} of #${from.pull} of ${repository}`, network, stranger: true, shares };
 }
 
 const share = (name: string, max: number): Share => ({ name, max });

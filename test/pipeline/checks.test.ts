@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Builder } from "../../src/engine/cache/builder.ts";
+import type { Changes } from "../../src/engine/changes.ts";
 import { problem } from "../../src/engine/errors.ts";
 import { Pool } from "../../src/engine/pool.ts";
 import type { Refs } from "../../src/engine/refs.ts";
@@ -28,6 +29,7 @@ const DAY = 86_400_000;
 const NOW = Date.UTC(2027, 0);
 const MALLORY = { id: 66, login: "mallory" };
 const FORK = { id: 600, name: "mallory/web" };
+const CHANGED = { status: "changed", added: 1, removed: 0 } as const;
 const BUILD = docker("Dockerfile", { live: publish("acme/web:live") });
 
 /** A repository at a forge, who may write to it, and what the builders were asked for. */
@@ -39,6 +41,9 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
   const asked: number[] = [];
   let answer: (user: number) => Result<boolean> = (user) => success(writers.has(user));
   const built: DockerCheckKey[] = [];
+  const compared: string[] = [];
+  let compareWith = (): Promise<Result<Changes>> =>
+    Promise.resolve(success({ since: "c0", whole: true, files: [{ path: "Dockerfile", ...CHANGED }] }));
   const fetched: string[] = [];
   const reports = new Map<string, CheckReport>();
   /** All that the forge would have been told, of whatever commit. */
@@ -84,6 +89,10 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
       builders: { fetch },
       checks: {
         writers: {
+          changes: async (repo, base, commit) => {
+            compared.push(`${repo} ${base}...${commit}`);
+            return compareWith();
+          },
           mayWrite: async (_repo, user) => {
             asked.push(user);
             return answer(user);
@@ -135,6 +144,8 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
     settle,
     graph,
     answers: (how: typeof answer) => (answer = how),
+    compared,
+    compares: (how: typeof compareWith) => (compareWith = how),
   };
 }
 
@@ -251,13 +262,42 @@ describe("a stranger's pull request", () => {
     });
     expect(await approvals.approve(of("evil1"), "alice", "button")).toMatchObject({ ok: true });
     await settle();
-    expect(built).toMatchObject([{ build: { commit: "evil1" }, network: "none", scope: "evil1 of #7 of 5" }]);
+    expect(built).toMatchObject([
+      { build: { commit: "evil1" }, network: "none", scope: "evil1 of #7 of 5", stranger: true },
+    ]);
     expect(approvals.waiting()).toEqual([]);
     input.set(refs({}, pull("evil2")));
     await settle();
     expect(built).toHaveLength(1);
     expect(approvals.waiting()).toMatchObject([{ commit: "evil2" }]);
     expect(await approvals.approve(of("evil1"), "alice", "button")).toMatchObject({ error: { code: "NOT_POSSIBLE" } });
+  });
+
+  it("is compared with its base branch when somebody asks, for as long as it waits", async () => {
+    const { input, rig, compared, compares, settle } = scene();
+    const { approvals } = rig.engine;
+    input.set(refs({ main: "c1" }, pull("evil1")));
+    await settle();
+    const which = { repository: 5, pull: 7, commit: "evil1" };
+    expect(compared).toEqual([]);
+    expect(await approvals.proposal(which)).toEqual(
+      success({ since: "c0", whole: true, deciding: [{ path: "Dockerfile", ...CHANGED }], others: [] }),
+    );
+    input.set(refs({ main: "c2" }, pull("evil1")));
+    await settle();
+    await approvals.proposal(which);
+    expect(compared).toEqual(["acme/web c1...evil1", "acme/web c2...evil1"]);
+    compares(async () => {
+      await rig.clock.sleep(60_000);
+      return failure(problem("CANCELLED", "called off"));
+    });
+    const late = approvals.proposal(which);
+    await settle(60_000);
+    expect(await late).toMatchObject({ ok: false, error: { code: "FORGE_UNREACHABLE" } });
+    expect(await approvals.proposal({ ...which, commit: "evil0" })).toMatchObject({ error: { code: "NOT_FOUND" } });
+    await approvals.approve(which, "alice", "button");
+    await settle();
+    expect(await approvals.proposal(which)).toMatchObject({ error: { code: "NOT_FOUND" } });
   });
 
   it("that is pushed to while its approval is stored stays unbuilt", async () => {

@@ -10,6 +10,7 @@ import { makeRepository, type TestRepository } from "../support/git.ts";
 import { busyboxImage } from "../support/images.ts";
 import { testJob } from "../support/job.ts";
 import { dockerHost, need } from "../support/need.ts";
+import { startRegistry } from "../support/registry.ts";
 
 const state = mkdtempSync(join(tmpdir(), "millrace-check-"));
 const repositories: TestRepository[] = [];
@@ -114,6 +115,35 @@ describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () =>
     expect((await check(host, { network: "none" })).result).toMatchObject({ ok: false });
     const insecure = repository(`FROM ${base}\nRUN --security=insecure echo ${fresh()}\n`);
     expect((await check(insecure)).result).toMatchObject({ ok: false });
+  });
+
+  test("of a stranger finds no image that is only on the engine, and writes no file without end", async () => {
+    const registry = await startRegistry({ open: true });
+    const names = { there: `${registry.host}/base:1`, hidden: `${registry.host}/private:1` };
+    const stranger = (dockerfile: string) =>
+      check(repository(dockerfile), { scope: STRANGER, network: "none", stranger: true });
+    try {
+      for (const name of Object.values(names)) await docker(["tag", base, name], dockerHost);
+      await docker(["push", "--quiet", names.there], dockerHost);
+      const large = `truncate -s 5G /large 2>&1; echo "${fresh()} ended with $?"`;
+      const { text } = await stranger(`FROM ${names.there}\nRUN ${large}; ls -l /large\n`);
+      expect(text).toMatch(/^#\d+ \S+ ended with (?!0$)/m);
+      const secret = (line: string) => `FROM ${names.there}\n${line}\nRUN echo ${fresh()}\n`;
+      for (const line of [`FROM ${names.hidden}`, `COPY --from=${names.hidden} /bin /stolen`]) {
+        expect(failureOf((await stranger(secret(line))).result)).toContain(`${names.hidden}: not found`);
+      }
+      const own = await check(repository(secret(`COPY --from=${names.hidden} /bin /stolen`)));
+      expect(own.result.ok).toBe(true);
+    } finally {
+      for (const name of Object.values(names)) await docker(["rmi", name], dockerHost).catch(() => {});
+      await registry.dispose();
+    }
+  });
+
+  test("is not begun where the engine would fetch what the build may not", async () => {
+    const { result, text } = await check(repository(`FROM ${base}\nADD http://127.0.0.1:1/ /x\n`));
+    expect(failureOf(result)).toMatch(/^DOCKERFILE_REFUSED .*127\.0\.0\.1:1/);
+    expect(text).not.toMatch(/^#\d/m);
   });
 
   test("may not bring the program that reads its Dockerfile", async () => {

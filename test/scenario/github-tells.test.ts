@@ -4,6 +4,10 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeGitHub } from "../../src/testing/index.ts";
+import { docker } from "../support/docker.ts";
+import { busyboxImage } from "../support/images.ts";
+import { dockerHost } from "../support/need.ts";
+import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { hasParts, startWorld, type World } from "./rig.ts";
 import { sample } from "./sample.ts";
 import { until } from "./until.ts";
@@ -15,10 +19,13 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
   let world: World;
   let fake: FakeGitHub;
   let chat: Server;
+  /** Anybody may read it. */
+  let bases: TestRegistry;
   const said: string[] = [];
 
   beforeAll(async () => {
     fake = await FakeGitHub.start();
+    bases = await startRegistry({ open: true });
     fake.repo(REPO, { files: await sample("1"), defaultBranch: "live" });
     fake.install("team");
     fake.role(REPO, "ann", "write");
@@ -47,6 +54,7 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
   afterAll(async () => {
     await world.close();
     await fake.close();
+    await bases.dispose();
     await new Promise<void>((resolve) => void chat.close(() => resolve()));
   });
 
@@ -106,7 +114,10 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
 
   it("builds nothing of a stranger before that very commit is approved, and then without a network", async () => {
     const from = fake.fork(REPO, "mallory");
-    const dockerfile = `${(await sample("1"))["Dockerfile"]}RUN echo "net: $(ls /sys/class/net)"\n`;
+    const name = `${bases.host}/base:1`; // a stranger's build finds no image that is only on the engine
+    await docker(["tag", await busyboxImage(), name], dockerHost);
+    await docker(["push", "--quiet", name], dockerHost);
+    const dockerfile = `FROM ${name}\nRUN echo "net: $(ls /sys/class/net)"\n`;
     const number = fake.openPull(REPO, { by: "mallory", from, files: { Dockerfile: dockerfile } });
     const { commit } = fake.pull(REPO, number);
     await wait("the check waits", () => checkOf(commit)?.states.at(-1) === "completed/neutral");
@@ -117,6 +128,10 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
       status: 409,
     });
     const jobs = (await world.server.jobs("docker-check")).length;
+    expect(await world.server.act("GET", `approvals/${which.repository}/${number}/${commit}`)).toMatchObject({
+      status: 200,
+      body: { whole: true, deciding: [{ path: "Dockerfile", status: "changed" }], others: [] },
+    });
     expect(await world.server.act("POST", "approvals", { ...which, commit })).toMatchObject({ status: 200 });
     await wait("the check passes", () => checkOf(commit)?.states.at(-1) === "completed/success");
     const [made, ...others] = await world.server.jobs("docker-check");
@@ -124,5 +139,6 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
     expect(await world.server.log(made?.id ?? "")).toMatch(/^#\d+ net: lo$/m);
     expect(await world.server.api("approvals")).toEqual([]);
     expect(fake.violations).toEqual([]);
+    await docker(["rmi", name], dockerHost);
   });
 });

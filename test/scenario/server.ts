@@ -44,7 +44,7 @@ export interface Server {
   read<T extends TSchema>(path: string, schema: T): Promise<Static<T>>;
   /** Acts with the token that the server names when it starts; gives status and body, refused or not. */
   act(
-    method: "POST" | "PUT",
+    method: "GET" | "POST" | "PUT",
     path: string,
     body?: object,
   ): Promise<{ readonly status: number; readonly body: unknown }>;
@@ -186,7 +186,11 @@ async function act(url: string, tokenFile: string, method: string, path: string,
     authorization: `Bearer ${readFileSync(tokenFile, "utf8").trim()}`,
     "content-type": "application/json",
   };
-  const answer = await fetch(`${url}/api/v1/${path}`, { method, headers, body: JSON.stringify(body) });
+  const answer = await fetch(`${url}/api/v1/${path}`, {
+    method,
+    headers,
+    ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
+  });
   const text = await answer.text();
   const told: unknown = text === "" ? undefined : JSON.parse(text);
   return { status: answer.status, body: told };

@@ -20,6 +20,8 @@ export interface DockerCheckKey {
   /** Builds of one scope may use each other's caches. */
   readonly scope: string;
   readonly network: "default" | "none";
+  /** Nobody who may write to the repository wrote it. */
+  readonly stranger?: boolean;
   /** Widest last. */
   readonly shares: readonly Share[];
 }
@@ -30,13 +32,16 @@ export interface CheckedBuild {
 }
 
 const TIMEOUT_MS = 50 * 60_000;
+/** Where pipeline.ts names none. */
+const STRANGER_TIMEOUT_MS = 20 * 60_000;
 const LEVEL = "average";
 
 /**
  * Finds out whether a commit's image can be built, away from the builds that are deployed: other places, other caches,
  * an image that is thrown away, and no network where its author is a stranger.
  *
- * Fails as `dockerBuild` does, and with `CONTEXT_REFUSED` for a Dockerfile that brings its own program to read it.
+ * Fails as `dockerBuild` does, with `CONTEXT_REFUSED` for a Dockerfile that brings its own program to read it, and with
+ * `DOCKERFILE_REFUSED` for one that has the engine fetch what the build may not.
  */
 export const dockerCheck: Builder<DockerCheckContext, DockerCheckKey, CheckedBuild> = {
   id: "docker-check",
@@ -48,9 +53,10 @@ export const dockerCheck: Builder<DockerCheckContext, DockerCheckKey, CheckedBui
   describe: ({ build }) => `docker build ${build.dockerfile} of ${build.commit.slice(0, 10)}, to check it`,
   inputs: ({ build, scope, network }) => ({ ...dockerBuild.inputs(build), scope, network }),
   build: async (context, key, job) => {
-    const { build } = key;
+    const { build, stranger = false } = key;
+    const usual = stranger ? STRANGER_TIMEOUT_MS : TIMEOUT_MS;
     const pool = context.poolFor(key.shares);
-    const started = await job.start({ level: LEVEL, pool, timeoutMs: build.timeoutMs ?? TIMEOUT_MS });
+    const started = await job.start({ level: LEVEL, pool, timeoutMs: build.timeoutMs ?? usual });
     if (!started.ok) return started;
     const files = await context.checkout(build.source, build.commit, { includeGit: build.includeGit }, job);
     if (!files.ok) return files;
@@ -61,7 +67,7 @@ export const dockerCheck: Builder<DockerCheckContext, DockerCheckKey, CheckedBui
         dockerfile: build.dockerfile,
         buildArgs: build.buildArgs,
         cacheScope: scopeName(key.scope),
-        confined: { network: key.network },
+        confined: { network: key.network, stranger },
       };
       const built = await runBuild(context.engine, request, job);
       if (!built.ok) return failure(built.error);

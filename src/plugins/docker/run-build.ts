@@ -3,11 +3,11 @@ import type { Job } from "../../engine/job.ts";
 import { scrub } from "../../engine/secret.ts";
 import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import { BuildLog } from "./build-log.ts";
+import { type Confined, confinement, mayBeBuilt } from "./confine.ts";
 import { cancelReason, type Engine, isNoSpace } from "./connect.ts";
 import { type PackedContext, packContext } from "./context.ts";
 import { findDockerfile, readIgnore } from "./dockerfile.ts";
 import { type EngineEvent, eventsOf, textOf } from "./events.ts";
-import { pinnedFrontend } from "./frontend.ts";
 import { decodeTrace } from "./trace.ts";
 
 export interface BuildRequest {
@@ -22,18 +22,13 @@ export interface BuildRequest {
   readonly confined?: Confined;
 }
 
-/** A build whose layers no other may use, and whose image is none that is deployed. */
-export interface Confined {
-  readonly network: "default" | "none";
-}
-
 /** Sends a checkout to the engine and follows the build; returns the image's id. Aborting the job stops the build. */
 export async function runBuild(engine: Engine, request: BuildRequest, job: Job): Promise<Result<string>> {
   const dockerfile = await findDockerfile(request.dir, request.dockerfile, request.commit);
   if (!dockerfile.ok) return dockerfile;
   if (request.confined !== undefined) {
-    const pinned = await pinnedFrontend(request.dir, dockerfile.value);
-    if (!pinned.ok) return pinned;
+    const may = await mayBeBuilt(request.dir, dockerfile.value, request.confined);
+    if (!may.ok) return may;
   }
   const ignore = await readIgnore(request.dir, dockerfile.value);
   if (!ignore.ok) return ignore;
@@ -98,23 +93,6 @@ function send(
     );
   });
 }
-
-/**
- * A label makes its image another one than any that is deployed. A host name of the scope's own becomes part of what
- * every RUN is known by: its layer is found again by the same scope only.
- *
- * @source docs.docker.com/reference/api/engine, ImageBuild: labels, networkmode, extrahosts
- */
-function confinement({ network }: Confined, scope: string): Readonly<Record<string, string>> {
-  return {
-    labels: JSON.stringify({ [CHECK_LABEL]: scope }),
-    extrahosts: `${scope}.scope.invalid:127.0.0.1`,
-    ...(network === "none" ? { networkmode: "none" } : {}),
-  };
-}
-
-/** What an image bears that only shows that it can be built: it may be removed at any time. */
-const CHECK_LABEL = "millrace.check";
 
 const isStream = (answer: unknown): answer is NodeJS.ReadableStream =>
   typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer;
