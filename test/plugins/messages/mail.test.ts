@@ -106,7 +106,8 @@ it.each([
   for (const whom of [["RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>"], ["RCPT TO:<b@example.org>"]]) {
     heard = [];
     const result = await send(undefined, sender);
-    expect(result).toMatchObject({ ok: false, error: { code, message: expect.stringContaining("b@example.org") } });
+    expect(result).toMatchObject({ ok: false, error: { code } });
+    expect(JSON.stringify(result)).toContain("not to b@example.org");
     expect(readers()).toEqual(whom);
   }
   says = {};
