@@ -49,7 +49,11 @@ export const PUBLIC_API = new URL("https://api.github.com");
 export const PUBLIC_WEB = "https://github.com";
 
 /** Where git and people find what the API at `api` speaks of. */
-export const webOf = (api: URL): string => (api.host === PUBLIC_API.host ? PUBLIC_WEB : api.origin);
+export function webOf(api: URL): string {
+  if (api.host === PUBLIC_API.host) return PUBLIC_WEB;
+  // Enterprise with data residency: the API of acme.ghe.com is at api.acme.ghe.com.
+  return /^api\.[^.]+\.ghe\.com$/.test(api.host) ? `${api.protocol}//${api.host.slice("api.".length)}` : api.origin;
+}
 
 /** What a request is for, and where it goes. */
 interface Request {

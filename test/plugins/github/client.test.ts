@@ -181,6 +181,16 @@ function many(branches: number, pulls: number): void {
   repository.heads = { ...repository.heads, pulls: new Map(copies) };
 }
 
+it.each([
+  ["https://api.github.com", "https://github.com/acme/shop.git"],
+  ["https://github.example/api/v3", "https://github.example/acme/shop.git"],
+  ["https://api.github.example", "https://api.github.example/acme/shop.git"],
+  ["https://api.acme.ghe.com", "https://acme.ghe.com/acme/shop.git"],
+])("with the API at %s git fetches from %s", (api, url) => {
+  const app = { id: 1, key: new Secret(fake.app.privateKey) };
+  expect(createGitHub({ clock: createClock(), app, api: new URL(api) }).gitUrl("acme/shop")).toBe(url);
+});
+
 describe("what a name means", () => {
   it("is refused when the repository was renamed, and found under its new name", async () => {
     const { id } = await seen();
@@ -467,6 +477,18 @@ describe("limits", () => {
     fake.mishap({ mishap: { does: "secondary limit", retryAfterSeconds: 77 }, on: "GET /repos/{owner}/{repo}" });
     const answer = await refs();
     expect(answer.ok ? 0 : ((answer.error.retryAtMs ?? 0) - Date.now()) / 1000).toBeGreaterThan(70);
+  });
+
+  it("are nearly reached, and a repository that is called `commits` is seen all the same", async () => {
+    fake.repo("acme/commits");
+    fake.rateLimits.installation = 60; // of the last three only the first two ranks have any
+    await seen(refs("acme/commits"));
+    const read = (): Promise<unknown> =>
+      github.ask("acme/shop", "GET /repos/{owner}/{repo}/commits/{ref}", { ref: "main" }, signal);
+    do await read();
+    while ((github.rates()[0]?.remaining ?? 0) > 2);
+    const commit = fake.push("acme/commits", "main", { "a.txt": "1" });
+    expect((await seen(refs("acme/commits"))).branches.get("main")).toEqual({ commit });
   });
 
   it("that a server names wrongly hold nothing back for longer than an hour, nor does a clock that is put back", async () => {
