@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { problem } from "../../src/engine/errors.ts";
 import type { GraphNode } from "../../src/engine/view.ts";
 import { checkedOf } from "../../src/web/pages/checked.ts";
-import { FakeView, jobId, makeNode } from "../support/view.ts";
+import { whereOf } from "../../src/web/pages/where.ts";
+import { FakeView, jobId, makeJob, makeNode } from "../support/view.ts";
 import { injectable } from "../support/web.ts";
 
 let app: FastifyInstance | undefined;
@@ -74,6 +75,22 @@ test("a deployed branch is checked by its deploy's own build; branches that are 
   const other = makeNode("acme/site/Dockerfile/branch:old/head", { kind: "head", ...own });
   const [row, ...more] = checkedOf([build, other, head]);
   expect([row?.name, row?.builds.map(({ spec }) => spec), more]).toEqual(["live", ["Dockerfile"], []]);
+});
+
+test.each([
+  ["acme/shop/Dockerfile/branch:feature%2Fa/build", "acme/shop · feature/a"],
+  ["acme/shop/pr:7/fetch", "acme/shop · #7"],
+  ["acme/shop/heads", ""],
+  ["50%/of/branch:%E0%A4/build", "50%/of · %E0%A4"],
+])("the term %s belongs to %j, and its jobs say so", async (term, where) => {
+  expect(whereOf(term)).toBe(where);
+  const view = new FakeView();
+  view.put(makeJob(JOB, { term }));
+  app = (await injectable(view)).app;
+  for (const url of ["/jobs", `/job/${JOB}`])
+    expect(
+      (await app.inject({ url })).body.includes(`<${url === "/jobs" ? "span" : "p"} class="about">${where}<`),
+    ).toBe(where !== "");
 });
 
 describe("the page", () => {

@@ -1,6 +1,7 @@
 import type { GraphNode } from "../../engine/view.ts";
 import { type Look, type Mark, markOfNode } from "../looks.ts";
 import { brief } from "../text.ts";
+import { decoded, refName } from "./where.ts";
 
 /** A branch or a pull request, and how the check of its newest commit goes. */
 export interface Checked {
@@ -65,8 +66,7 @@ function placeOf(key: string): Place | undefined {
   const [owner = "", name = "", ...rest] = key.split("/");
   const ref = rest.find((segment) => /^(branch|pr):/.test(segment));
   if (ref === undefined) return undefined;
-  const repo = `${decodeURIComponent(owner)}/${decodeURIComponent(name)}`;
-  return { key: `${owner}/${name}/${ref}`, repo, ref: decodeURIComponent(ref) };
+  return { key: `${owner}/${name}/${ref}`, repo: `${decoded(owner)}/${decoded(name)}`, ref: decoded(ref) };
 }
 
 function rowOf({ key, repo, ref }: Place, head: GraphNode, parts: readonly GraphNode[]): Checked {
@@ -75,7 +75,7 @@ function rowOf({ key, repo, ref }: Place, head: GraphNode, parts: readonly Graph
   const isPull = ref.startsWith("pr:");
   return {
     repo,
-    name: isPull ? `#${ref.slice("pr:".length)}` : ref.slice("branch:".length),
+    name: refName(ref),
     isPull,
     key,
     mark: markOfNode(worst),

@@ -5,6 +5,7 @@ import { type Look, type Mark, markOfNode, markOfState, overall } from "../looks
 import { brief, count, duration, type Html } from "../text.ts";
 import { render } from "../views.ts";
 import { type Moment, moment, momentOf, type Page, PICTURE } from "./page.ts";
+import { whereOf } from "./where.ts";
 
 const PROBLEMS_MAX = 50;
 /** What waits for so long without anything in its way is worth a line. */
@@ -146,7 +147,7 @@ function forgeLines(view: View, now: number): readonly ForgeLine[] {
   const { rates, deliveries, unsent } = view.forge() ?? { rates: [] };
   const allowed = rates.map(({ account, remaining, limit, resetMs }) => ({
     what: account,
-    text: `${remaining} of ${limit} requests left`,
+    text: `${remaining} of ${limit} requests left${resetMs > now ? "; all of them again" : ""}`,
     at: resetMs > now ? moment(resetMs, now) : undefined,
   }));
   const told = unsent === undefined ? [] : unsentLines(unsent);
@@ -182,15 +183,6 @@ function problemOf(node: GraphNode, now: number): Problem {
     job: node.job === undefined ? undefined : `/job/${node.job}`,
     again,
   };
-}
-
-/** `acme/shop · live` of `acme/shop/Dockerfile/branch:live/build`; keys are percent-encoded, segment by segment. */
-function whereOf(key: string): string {
-  const [owner = "", name = "", ...rest] = key.split("/");
-  const ref = rest.find((segment) => /^(branch|pr):/.test(segment));
-  if (ref === undefined) return "";
-  const shown = ref.startsWith("pr:") ? `#${ref.slice(3)}` : ref.slice("branch:".length);
-  return [`${decodeURIComponent(owner)}/${decodeURIComponent(name)}`, decodeURIComponent(shown)].join(" · ");
 }
 
 const againIn = (ms: number): string => (ms < 1_000 ? "trying again now" : `tried again in ${duration(ms)}`);

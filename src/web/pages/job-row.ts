@@ -2,6 +2,7 @@ import type { JobView } from "../../engine/view.ts";
 import { type Mark, markOfJob } from "../looks.ts";
 import { duration, iso } from "../text.ts";
 import { type Moment, moment } from "./page.ts";
+import { whereOf } from "./where.ts";
 
 /** A job in a table. */
 export interface JobRowData {
@@ -9,6 +10,8 @@ export interface JobRowData {
   readonly href: string;
   readonly mark: Mark;
   readonly description: string;
+  /** The repository, and the branch or pull request; blank for what belongs to none. */
+  readonly where: string;
   readonly op: string;
   readonly term: string;
   readonly created: Moment;
@@ -31,6 +34,7 @@ export function jobRow(job: JobView, nowMs: number): JobRowData {
     href: `/job/${job.id}`,
     mark: markOfJob(job),
     description: job.description,
+    where: whereOf(job.term),
     op: job.op,
     term: job.term,
     created: moment(job.createdMs, nowMs),

@@ -10,6 +10,7 @@ import { render } from "../views.ts";
 import type { Visitor } from "../visitor.ts";
 import { type JobRowData, jobRow, type Took, took } from "./job-row.ts";
 import { type Moment, moment, momentOf, type Page } from "./page.ts";
+import { whereOf } from "./where.ts";
 
 export interface JobData {
   readonly id: string;
@@ -18,6 +19,8 @@ export interface JobData {
   readonly mark: Mark;
   readonly open: boolean;
   readonly description: string;
+  /** The repository, and the branch or pull request; blank for what belongs to none. */
+  readonly where: string;
   readonly took: Took;
   readonly created: Moment;
   readonly started: Moment | undefined;
@@ -100,6 +103,7 @@ function jobData(job: JobDetail, now: number, csrf: string, can: JobData["can"])
     mark: markOfJob(job),
     open: job.endedMs === undefined,
     description: job.description,
+    where: whereOf(job.term),
     took: took(job, now),
     created: moment(job.createdMs, now),
     started: momentOf(job.startedMs, now),
