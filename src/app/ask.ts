@@ -39,15 +39,20 @@ export async function askJob(
 
 /** Sends an action on a job; `done` says what happened. */
 export function actOnJob(call: Call, action: "rebuild" | "cancel" | "start", done: string): Promise<Exit> {
-  const body = action === "cancel" ? { why: call.given.text("why") } : {};
   return askJob(
     call,
-    (client, path) => client.send("POST", `${path}/${action}`, body),
+    (client, path) => client.send("POST", `${path}/${action}`, whyIn(call)),
     (answer) => {
       const job = textOf(answer, "job");
       call.io.out(job === undefined ? done : `${done}: ${job}`);
     },
   );
+}
+
+/** Why it is done, as `--why` says it: a field of every action. */
+export function whyIn({ given }: Call): Fields {
+  const why = given.text("why");
+  return why === undefined ? {} : { why };
 }
 
 /** A path with the filters that were given. */

@@ -110,7 +110,7 @@ export const flags = {
   role: { flag: "--role <role>", help: "viewer, builder or admin" },
   services: { flag: "--services <names>", help: "a builder's token for these services only: shop_web,shop_api" },
   life: { flag: "--life <time>", help: "the token ends after this time: 12h, 30d (default: never)" },
-  why: { flag: "--why <text>", help: "the reason, for the log", default: "asked for on the command line" },
+  why: { flag: "--why <text>", help: "the reason, for the audit log" },
   op: { flag: "--op <name>", help: "only this operation" },
   jobState: { flag: "--job-state <state>", help: "only jobs in this state: ok, failed, running, …" },
   term: { flag: "--term <key>", help: "only this term" },

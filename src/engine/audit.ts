@@ -1,6 +1,16 @@
+import type { Result } from "../term/output.ts";
 import type { Clock } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import type { AuditRow, Queries, Write } from "./store/store.ts";
+
+/** What somebody may say of why they act. */
+export const WHY_CHARS_MAX = 500;
+
+/** What an entry says of an action: what came of it, more about it, and why somebody did it (blank: they did not say). */
+export function detailOf(result: Result<unknown>, why: string, about = ""): string {
+  const outcome = result.ok ? about : `refused: ${result.error.message}`; // first: what people wrote cannot pretend it
+  return [outcome, why === "" ? "" : `why: ${why}`].filter((part) => part !== "").join("; ");
+}
 
 /** The log of who did what, and what was refused. It only grows. */
 export class Audit {

@@ -1,5 +1,6 @@
 import { map, type Observable, share } from "rxjs";
 import { type Failure, failure, type Result } from "../term/output.ts";
+import { detailOf } from "./audit.ts";
 import type { Service } from "./effects/service.ts";
 import type { Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
@@ -170,22 +171,24 @@ export class LiveView implements View {
   #actions(): Actions {
     const { jobs, confirm } = this.#engine;
     return {
-      rebuild: (id, who) => this.#audited(who, "rebuild", id, () => this.#rebuild(id)),
+      rebuild: (id, who, why) => this.#audited(who, "rebuild", id, () => this.#rebuild(id), why),
       cancel: (id, who, why) => this.#audited(who, "cancel", id, () => jobs.cancel(id, who, why), why),
-      start: (id, who) => this.#audited(who, "start", id, async () => jobs.start(id, who)),
-      approve: (which, who) => {
+      start: (id, who, why) => this.#audited(who, "start", id, async () => jobs.start(id, who), why),
+      approve: (which, who, why) => {
         const { repository, pull, commit } = which;
         const known = this.approvals().find((one) => one.repository === repository && one.pull === pull);
         const subject = `${known?.name ?? repository}#${pull} ${commit}`;
-        return this.#audited(who, "approve", subject, () => this.#engine.approvals.approve(which, who, "button"));
+        return this.#audited(who, "approve", subject, () => this.#engine.approvals.approve(which, who, "button"), why);
       },
-      adopt: (term, who) => this.#audited(who, "adopt", term, () => this.#adopt(term, who)),
-      confirm: (threshold, who) =>
-        this.#audited(who, "confirm", threshold, async () => {
+      adopt: (term, who, why) => this.#audited(who, "adopt", term, () => this.#adopt(term, who), why),
+      confirm: (threshold, who, why) => {
+        const set = async (): Promise<Result<unknown>> => {
           confirm.set(threshold, who);
           this.#parts.keepThreshold?.(threshold);
           return { ok: true, value: undefined };
-        }),
+        };
+        return this.#audited(who, "confirm", threshold, set, why);
+      },
     };
   }
 
@@ -215,7 +218,7 @@ export class LiveView implements View {
     if (this.#parts.dry === true)
       return refused(problem("DRY_RUN", `${what} ${subject} is refused: this is a dry run, which changes nothing`));
     const result = await act();
-    await this.#engine.audit.record(who, what, subject, result.ok ? why : `refused: ${result.error.message}`);
+    await this.#engine.audit.record(who, what, subject, detailOf(result, why));
     return result.ok ? done(result.value) : refused(result.error);
   }
 }

@@ -66,17 +66,17 @@ export interface View {
   }[];
 }
 
-/** Every action is recorded in the audit log with `who`; refusals too. */
+/** Every action is recorded in the audit log with `who`, and `why` when they said it; refusals too. */
 export interface Actions {
-  rebuild(id: string, who: string): Promise<ActionResult>;
+  rebuild(id: string, who: string, why?: string): Promise<ActionResult>;
   cancel(id: string, who: string, why: string): Promise<ActionResult>;
   /** Starts a waiting job in spite of the threshold. */
-  start(id: string, who: string): Promise<ActionResult>;
-  confirm(threshold: Threshold, who: string): Promise<ActionResult>;
+  start(id: string, who: string, why?: string): Promise<ActionResult>;
+  confirm(threshold: Threshold, who: string, why?: string): Promise<ActionResult>;
   /** Lets a stranger's commit be built, for as long as it is the newest one of its pull request. */
-  approve(which: Approvable, who: string): Promise<ActionResult>;
+  approve(which: Approvable, who: string, why?: string): Promise<ActionResult>;
   /** Accepts what is on a held target. */
-  adopt(term: string, who: string): Promise<ActionResult>;
+  adopt(term: string, who: string, why?: string): Promise<ActionResult>;
 }
 
 /** The very commit of a pull request. */

@@ -198,11 +198,11 @@ describe("reading where not everybody may", () => {
 describe("acting", () => {
   it("rebuild, cancel, start: with the token, and the reason", async () => {
     view.all = [makeJob(ID)];
-    expect(await answer(`rebuild ${ID}`)).toContain("runs again");
+    expect(await answer(`rebuild ${ID} --why mirror-is-back`)).toContain("runs again");
     expect(await answer(`cancel ${ID} --why wrong-branch`)).toContain("cancelled");
     expect(await answer(`start ${ID}`)).toContain("started");
     expect(view.actions.map(({ name, subject, why }) => [name, subject, why])).toEqual([
-      ["rebuild", ID, undefined],
+      ["rebuild", ID, "mirror-is-back"],
       ["cancel", ID, "wrong-branch"],
       ["start", ID, undefined],
     ]);
@@ -210,8 +210,8 @@ describe("acting", () => {
 
   it("confirm: shows and sets", async () => {
     expect(await answer("confirm")).toMatch(/^none \(set by /);
-    expect(await answer("confirm dangerous")).toMatch(/^dangerous \(set by /);
-    expect(view.confirmAt).toBe("dangerous");
+    expect(await answer("confirm dangerous --why holidays")).toMatch(/^dangerous \(set by /);
+    expect([view.confirmAt, view.actions.at(-1)?.why]).toEqual(["dangerous", "holidays"]);
   });
 
   it("adopt: the term as it is", async () => {

@@ -115,21 +115,24 @@ describe("actions", () => {
     expect(await view.act.cancel(run.id, "ann", "wrong branch")).toEqual({ ok: true });
     await made.rig.clock.settle();
     expect(await view.act.cancel(run.id, "eve", "again")).toMatchObject({ ok: false, error: { code: "NOT_POSSIBLE" } });
-    const again = await view.act.rebuild(run.id, "ann");
+    const again = await view.act.rebuild(run.id, "ann", "the mirror is back");
     await made.rig.clock.settle();
     expect(again).toEqual({ ok: true, job: builder.runs[1]?.id });
-    await view.act.confirm("average", "ann");
-    expect(await view.act.adopt("nowhere", "eve")).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });
+    await view.act.confirm("average", "ann", "refused: never");
+    expect(await view.act.adopt("nowhere", "eve", "it is ours")).toMatchObject({
+      ok: false,
+      error: { code: "NOT_FOUND" },
+    });
     expect(await view.act.rebuild("../../etc/passwd", "eve")).toMatchObject({
       ok: false,
       error: { code: "NOT_FOUND" },
     });
     expect(audit()).toEqual([
-      `ann | cancel | ${run.id} | wrong branch`,
-      `eve | cancel | ${run.id} | refused: job ${run.id} is not open: it has ended or never was`,
-      `ann | rebuild | ${run.id} | `,
-      "ann | confirm | average | ",
-      "eve | adopt | nowhere | refused: there is no deploy term nowhere",
+      `ann | cancel | ${run.id} | why: wrong branch`,
+      `eve | cancel | ${run.id} | refused: job ${run.id} is not open: it has ended or never was; why: again`,
+      `ann | rebuild | ${run.id} | why: the mirror is back`,
+      "ann | confirm | average | why: refused: never",
+      "eve | adopt | nowhere | refused: there is no deploy term nowhere; why: it is ours",
       "eve | rebuild | ../../etc/passwd | refused: there is no job ../../etc/passwd",
     ]);
     expect([kept, view.threshold()]).toEqual([["average"], { threshold: "average", setBy: "ann" }]);

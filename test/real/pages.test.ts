@@ -318,12 +318,12 @@ describe("actions", () => {
     const { page } = await open("/");
     await signIn(page, `/job/${WAITING}`);
     await page.getByText("streaming").waitFor();
-    await page.getByLabel("Why it is cancelled").fill("half a sen");
+    await page.getByLabel("Why").fill("half a sen");
     const waiting = view.job(WAITING);
     if (waiting === undefined) throw new Error("no job");
     view.put({ ...waiting, waitingFor: "pool swarm: 1 of 1 in use" });
     await page.getByText("pool swarm: 1 of 1 in use").waitFor();
-    expect(await page.getByLabel("Why it is cancelled").inputValue()).toBe("half a sen");
+    expect(await page.getByLabel("Why").inputValue()).toBe("half a sen");
     await page.goto(`${web.url}/query`);
     await page.getByText("Live", { exact: true }).waitFor();
     await page.locator("[name=job]").first().check();

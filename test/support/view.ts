@@ -124,6 +124,8 @@ export interface Action {
   readonly why?: string;
 }
 
+const said = (why = "") => (why === "" ? {} : { why });
+
 /** The groups of a graph, made anew. */
 export function groupsOf({ nodes, edges }: Pick<GraphSnapshot, "nodes" | "edges">): readonly GraphGroup[] {
   const byKey = new Map(nodes.map((node) => [node.key, node]));
@@ -289,12 +291,13 @@ export class FakeView implements View {
     csv: () => csvOf(this.rules),
     slow: () => new Map(),
     test: async () => success({ logs: 0, cut: false, matches: [] }),
-    put: async (rule, who) => {
+    put: async (rule, who, why) => {
       this.rules = [...this.rules.filter(({ pattern }) => pattern !== rule.pattern), rule];
-      return this.#answered({ name: "log-rule", subject: rule.pattern, who }, undefined);
+      return this.#answered({ name: "log-rule", subject: rule.pattern, who, ...said(why) }, undefined);
     },
-    remove: async (pattern, who) => this.#answered({ name: "log-rule-remove", subject: pattern, who }, undefined),
-    import: async (csv, who) => this.#answered({ name: "log-rule-import", subject: csv, who }, 1),
+    remove: async (pattern, who, why) =>
+      this.#answered({ name: "log-rule-remove", subject: pattern, who, ...said(why) }, undefined),
+    import: async (csv, who, why) => this.#answered({ name: "log-rule-import", subject: csv, who, ...said(why) }, 1),
   };
 
   #answered<T>(action: Action, value: T): Result<T> {
@@ -303,15 +306,15 @@ export class FakeView implements View {
   }
 
   readonly act: Actions = {
-    rebuild: async (id, who) => this.#did({ name: "rebuild", subject: id, who }),
+    rebuild: async (id, who, why) => this.#did({ name: "rebuild", subject: id, who, ...said(why) }),
     cancel: async (id, who, why) => this.#did({ name: "cancel", subject: id, who, why }),
-    start: async (id, who) => this.#did({ name: "start", subject: id, who }),
-    confirm: async (threshold, who) => {
+    start: async (id, who, why) => this.#did({ name: "start", subject: id, who, ...said(why) }),
+    confirm: async (threshold, who, why) => {
       this.confirmAt = threshold;
-      return this.#did({ name: "confirm", subject: threshold, who });
+      return this.#did({ name: "confirm", subject: threshold, who, ...said(why) });
     },
-    approve: async ({ commit }, who) => this.#did({ name: "approve", subject: commit, who }),
-    adopt: async (term, who) => this.#did({ name: "adopt", subject: term, who }),
+    approve: async ({ commit }, who, why) => this.#did({ name: "approve", subject: commit, who, ...said(why) }),
+    adopt: async (term, who, why) => this.#did({ name: "adopt", subject: term, who, ...said(why) }),
   };
 
   #did(action: Action) {

@@ -1,5 +1,5 @@
 // What becomes of refusals in the audit log: each act that is refused, by whatever, once.
-import type { FastifyInstance, InjectOptions } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Access } from "../../src/engine/access/access.ts";
 import { problem } from "../../src/engine/errors.ts";
@@ -31,14 +31,14 @@ beforeEach(async () => {
 });
 afterAll(() => app.close());
 
-const json = (method: "POST" | "PUT", url: string, payload: object = {}): InjectOptions => ({
+const json = (method: "POST" | "PUT", url: string, payload: object = {}) => ({
   method,
   url: `/api/v1/${url}`,
   headers: BEARER,
   payload,
 });
-const fields = (url: string, values: Readonly<Record<string, string>> = {}): InjectOptions => ({
-  method: "POST",
+const fields = (url: string, values: Readonly<Record<string, string>> = {}) => ({
+  method: "POST" as const,
   url,
   ...form(values, BEARER),
 });
@@ -58,7 +58,7 @@ test.each([
   const headers = { ...request.headers, ...(request.payload === "{" ? { "content-type": "application/json" } : {}) };
   const reply = await app.inject({ ...request, headers });
   expect([reply.statusCode, notes]).toEqual([status, [expect.stringContaining(why)]]);
-  expect(notes[0]).toMatch(`token | refused | ${request.method} ${String(request.url)} | `);
+  expect(notes[0]).toMatch(`token | refused | ${request.method} ${request.url} | `);
 });
 
 test("what was refused by what acts is in the log already", async () => {

@@ -1,4 +1,4 @@
-import { ask } from "../ask.ts";
+import { ask, whyIn } from "../ask.ts";
 import type { CommandSpec } from "../command.ts";
 
 /** Accepts what is on a target that is held because somebody else moved it. */
@@ -6,11 +6,11 @@ export const adopt: CommandSpec = {
   name: "adopt",
   arguments: "<term>",
   summary: "accept what is on a held target, and go on from there",
-  flags: ["url", "state", "tokenFile", "json"],
+  flags: ["why", "url", "state", "tokenFile", "json"],
   run: (call) =>
     ask(
       call,
-      (client) => client.send("POST", "terms/adopt", { term: call.args[0] }),
+      (client) => client.send("POST", "terms/adopt", { term: call.args[0], ...whyIn(call) }),
       () => call.io.out("adopted"),
     ),
 };

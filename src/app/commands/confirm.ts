@@ -1,7 +1,7 @@
 import { problem } from "../../engine/errors.ts";
 import { isLevel, levels } from "../../engine/level.ts";
 import { suggestion } from "../../pipeline/nearest.ts";
-import { ask } from "../ask.ts";
+import { ask, whyIn } from "../ask.ts";
 import type { CommandSpec } from "../command.ts";
 import { fieldsOf, textOf } from "../fields.ts";
 import { report } from "../report.ts";
@@ -12,7 +12,7 @@ export const confirm: CommandSpec = {
   arguments: "[level]",
   summary: "show the confirm threshold, or set it",
   details: `Jobs at the level and above wait for a person: ${levels.join(", ")}; none holds nothing.`,
-  flags: ["url", "state", "tokenFile", "json"],
+  flags: ["why", "url", "state", "tokenFile", "json"],
   async run(call) {
     const [threshold] = call.args;
     if (threshold !== undefined && threshold !== "none" && !isLevel(threshold)) {
@@ -21,7 +21,8 @@ export const confirm: CommandSpec = {
     }
     return ask(
       call,
-      (client) => (threshold === undefined ? client.get("confirm") : client.send("PUT", "confirm", { threshold })),
+      (client) =>
+        threshold === undefined ? client.get("confirm") : client.send("PUT", "confirm", { threshold, ...whyIn(call) }),
       (body) => {
         const answer = fieldsOf(body);
         const release = textOf(answer, "autoRelease");

@@ -6,6 +6,6 @@ export const rebuild: CommandSpec = {
   name: "rebuild",
   arguments: "<id>",
   summary: "run a job again",
-  flags: ["url", "state", "tokenFile", "json"],
+  flags: ["why", "url", "state", "tokenFile", "json"],
   run: (call) => actOnJob(call, "rebuild", "runs again"),
 };

@@ -6,6 +6,6 @@ export const start: CommandSpec = {
   name: "start",
   arguments: "<id>",
   summary: "start a job that waits for a person",
-  flags: ["url", "state", "tokenFile", "json"],
+  flags: ["why", "url", "state", "tokenFile", "json"],
   run: (call) => actOnJob(call, "start", "started"),
 };

@@ -1,7 +1,7 @@
 import { isRole } from "../../engine/access/identity.ts";
 import { problem } from "../../engine/errors.ts";
 import { durationMs } from "../../pipeline/duration.ts";
-import { ask } from "../ask.ts";
+import { ask, whyIn } from "../ask.ts";
 import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "../fields.ts";
@@ -16,7 +16,7 @@ export const token: CommandSpec = {
   details:
     "A new token is printed once and kept as a hash. Give it to a program in a file, for --token-file, or as " +
     "Authorization: Bearer. Roles: viewer reads, builder rebuilds and cancels, admin does everything.",
-  flags: ["role", "services", "life", "url", "state", "tokenFile", "json"],
+  flags: ["role", "services", "life", "why", "url", "state", "tokenFile", "json"],
   async run(call) {
     const [verb = "", name] = call.args;
     if (verb === "list" && name === undefined) return list(call);
@@ -41,6 +41,7 @@ function create(call: Call, name: string): Promise<Exit> | Exit {
     role,
     ...(services === undefined ? {} : { services: services.map((one) => one.trim()) }),
     ...(lifeMs === undefined ? {} : { lifeMs }),
+    ...whyIn(call),
   };
   return ask(
     call,
@@ -71,6 +72,6 @@ function lineOf(one: Fields): string {
 const revoke = (call: Call, name: string): Promise<Exit> =>
   ask(
     call,
-    (client) => client.send("POST", `tokens/${encodeURIComponent(name)}/revoke`, {}),
+    (client) => client.send("POST", `tokens/${encodeURIComponent(name)}/revoke`, whyIn(call)),
     () => call.io.out(`revoked: ${name}`),
   );

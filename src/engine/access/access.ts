@@ -1,5 +1,6 @@
 import type { Result } from "../../term/output.ts";
 import { success } from "../../term/output.ts";
+import { detailOf } from "../audit.ts";
 import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
 import { ApiTokens, type TokenKeeper } from "./api-tokens.ts";
@@ -121,9 +122,9 @@ export class Access {
   }
 
   /** Ends all sessions of one person or token; answers with how many. */
-  async endSessions(of: string, who: string): Promise<number> {
+  async endSessions(of: string, who: string, why = ""): Promise<number> {
     const open = this.sessions.of(of);
-    this.note(who, "sign-out", of, `all sessions ended: ${open.length}`);
+    this.note(who, "sign-out", of, detailOf(success(undefined), why, `all sessions ended: ${open.length}`));
     await Promise.all(open.map((session) => this.sessions.close(session)));
     return open.length;
   }

@@ -1,5 +1,5 @@
 import { failure, type Result } from "../../term/output.ts";
-import type { Audit } from "../audit.ts";
+import { type Audit, detailOf } from "../audit.ts";
 import { problem } from "../errors.ts";
 import { csvOf } from "./csv.ts";
 import type { LogRules, Tested } from "./log-rules.ts";
@@ -15,10 +15,10 @@ export interface LogRuleDesk {
   slow(): ReadonlyMap<string, string>;
   /** What a rule would have found in the logs of the newest failed jobs. */
   test(rule: LogRule): Promise<Result<Tested>>;
-  put(rule: LogRule, who: string): Promise<Result<void>>;
-  remove(pattern: string, who: string): Promise<Result<void>>;
+  put(rule: LogRule, who: string, why?: string): Promise<Result<void>>;
+  remove(pattern: string, who: string, why?: string): Promise<Result<void>>;
   /** All rules of the file or none; the value is their number. */
-  import(csv: string, who: string): Promise<Result<number>>;
+  import(csv: string, who: string, why?: string): Promise<Result<number>>;
 }
 
 export interface DeskParts {
@@ -36,10 +36,11 @@ export function deskOf({ rules, audit, dry }: DeskParts): LogRuleDesk {
     subject: string,
     detail: string,
     act: () => Promise<Result<T>>,
+    why = "",
   ): Promise<Result<T>> => {
     if (dry) return failure(problem("DRY_RUN", `${what} is refused: this is a dry run, which changes nothing`));
     const result = await act();
-    await audit.record(who, what, subject, result.ok ? detail : `refused: ${result.error.message}`);
+    await audit.record(who, what, subject, detailOf(result, why, detail));
     return result;
   };
   return {
@@ -47,13 +48,14 @@ export function deskOf({ rules, audit, dry }: DeskParts): LogRuleDesk {
     csv: () => csvOf(rules.list()),
     slow: () => rules.slow(),
     test: (rule) => rules.test(rule),
-    put: (rule, who) => {
+    put: (rule, who, why) => {
       const detail = `score ${rule.score}, report ${JSON.stringify(rule.report)}`;
-      return audited(who, "log-rule", rule.pattern.slice(0, SUBJECT_MAX), detail, () => rules.put(rule));
+      return audited(who, "log-rule", rule.pattern.slice(0, SUBJECT_MAX), detail, () => rules.put(rule), why);
     },
-    remove: (pattern, who) =>
-      audited(who, "log-rule-remove", pattern.slice(0, SUBJECT_MAX), "", () => rules.remove(pattern)),
-    import: (csv, who) => audited(who, "log-rule-import", `${csv.length} characters`, "", () => rules.import(csv)),
+    remove: (pattern, who, why) =>
+      audited(who, "log-rule-remove", pattern.slice(0, SUBJECT_MAX), "", () => rules.remove(pattern), why),
+    import: (csv, who, why) =>
+      audited(who, "log-rule-import", `${csv.length} characters`, "", () => rules.import(csv), why),
   };
 }
 

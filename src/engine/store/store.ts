@@ -171,11 +171,11 @@ export interface ApiTokenRow {
 }
 
 export interface AuditFilter {
+  /** As it was recorded, or without a person's number. */
   readonly who?: string;
   readonly what?: string;
   /** Only entries older than this one (paging). */
   readonly before?: number;
-  /** As it was recorded, or without a person's number. */
 }
 
 /** One change of the database. A batch of them is one transaction. */

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { roles } from "../../engine/access/identity.ts";
+import { Why } from "./schemas.ts";
 
 const Time = Type.String({ format: "date-time" });
 const Name = Type.String({ minLength: 1, maxLength: 200 });
@@ -47,9 +48,10 @@ export const NewTokenBody = Type.Object({
   role: Role,
   services: Type.Optional(Names),
   lifeMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 10 * YEAR_MS })),
+  why: Why,
 });
 export const TokenPath = Type.Object({ name: Type.String({ maxLength: 200 }) });
 
 export const SessionJson = Type.Object({ who: Type.String(), opened: Time, expires: Time });
-export const EndSessionsBody = Type.Object({ who: Name });
+export const EndSessionsBody = Type.Object({ who: Name, why: Why });
 export const EndedJson = Type.Object({ ended: Type.Number() });

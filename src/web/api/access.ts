@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { type Static, Type } from "typebox";
 import type { ApiToken } from "../../engine/access/api-tokens.ts";
 import { whoOf } from "../../engine/access/identity.ts";
+import { detailOf } from "../../engine/audit.ts";
 import { problem } from "../../engine/errors.ts";
 import type { AuditRow } from "../../engine/store/store.ts";
 import type { View } from "../../engine/view.ts";
@@ -20,6 +21,7 @@ import {
   TokenPath,
 } from "./access-schemas.ts";
 import type { Sent } from "./json.ts";
+import { WhyBody } from "./schemas.ts";
 
 const LIMIT = 100;
 const admin = { role: "admin" } as const;
@@ -65,19 +67,23 @@ function serveTokens(app: FastifyInstance, { view, access }: Web): void {
     { config: storing, schema: { summary: "Make a token", body: NewTokenBody, response: { 200: NewTokenJson } } },
     async ({ body, visitor }): Promise<Sent<Static<typeof NewTokenJson>>> => {
       refuseUnknown(view, body.services ?? []);
-      const made = await access.tokens.create({ ...body, createdBy: visitor.who });
+      const { why = "", ...wish } = body;
+      const made = await access.tokens.create({ ...wish, createdBy: visitor.who });
       if (!made.ok) throw refusedWith(made.error);
-      access.note(visitor.who, "token-create", body.name, rights(body));
+      access.note(visitor.who, "token-create", body.name, detailOf(made, why, rights(body)));
       return { ...tokenJson(made.value.about), token: made.value.token };
     },
   );
-  app.post<{ Params: Static<typeof TokenPath> }>(
+  app.post<{ Params: Static<typeof TokenPath>; Body: Static<typeof WhyBody> }>(
     "/tokens/:name/revoke",
-    { config: storing, schema: { summary: "Revoke a token", params: TokenPath, response: { 200: Type.Object({}) } } },
-    async ({ params, visitor }) => {
+    {
+      config: storing,
+      schema: { summary: "Revoke a token", params: TokenPath, body: WhyBody, response: { 200: Type.Object({}) } },
+    },
+    async ({ params, visitor, body }) => {
       const revoked = await access.tokens.revoke(params.name);
       if (!revoked.ok) throw refusedWith(revoked.error);
-      access.note(visitor.who, "token-revoke", params.name);
+      access.note(visitor.who, "token-revoke", params.name, detailOf(revoked, body?.why ?? ""));
       return {};
     },
   );
@@ -124,6 +130,6 @@ function serveSessions(app: FastifyInstance, { access }: Web): void {
       config: admin,
       schema: { summary: "End all sessions of somebody", body: EndSessionsBody, response: { 200: EndedJson } },
     },
-    async ({ body, visitor }) => ({ ended: await access.endSessions(body.who, visitor.who) }),
+    async ({ body, visitor }) => ({ ended: await access.endSessions(body.who, visitor.who, body.why) }),
   );
 }

@@ -10,28 +10,30 @@ import {
   ActionJson,
   AdoptBody,
   ApproveBody,
-  CancelBody,
   ConfirmBody,
   JobPath,
   type Static,
   ThresholdJson,
+  WhyBody,
 } from "./schemas.ts";
 
 const admin = { role: "admin", stores: true } as const;
 const builder = { role: "builder", stores: true } as const;
 const answers = { 200: ActionJson };
-type OnJob = { Params: Static<typeof JobPath> };
+type OnJob = { Params: Static<typeof JobPath>; Body: Static<typeof WhyBody> };
+const onJob = { params: JobPath, body: WhyBody, response: answers };
 
 /** What changes something; who did it is recorded by the engine, and so is a refusal. */
 export function serveActions(app: FastifyInstance, { view }: Web): void {
   app.post<OnJob>(
     "/jobs/:date/:id/rebuild",
-    { config: builder, schema: { summary: "Run a job again", params: JobPath, response: answers } },
-    async ({ params, visitor }) => outcomeOf(await view.act.rebuild(theirs(view, params, visitor), visitor.who)),
+    { config: builder, schema: { summary: "Run a job again", ...onJob } },
+    async ({ params, visitor, body }) =>
+      outcomeOf(await view.act.rebuild(theirs(view, params, visitor), visitor.who, body?.why)),
   );
-  app.post<OnJob & { Body: Static<typeof CancelBody> }>(
+  app.post<OnJob>(
     "/jobs/:date/:id/cancel",
-    { config: builder, schema: { summary: "End a job", params: JobPath, body: CancelBody, response: answers } },
+    { config: builder, schema: { summary: "End a job", ...onJob } },
     async ({ params, visitor, body }) => {
       const why = body?.why ?? "cancelled through the API";
       return outcomeOf(await view.act.cancel(theirs(view, params, visitor), visitor.who, why));
@@ -39,8 +41,9 @@ export function serveActions(app: FastifyInstance, { view }: Web): void {
   );
   app.post<OnJob>(
     "/jobs/:date/:id/start",
-    { config: admin, schema: { summary: "Start a job that waits for a person", params: JobPath, response: answers } },
-    async ({ params, visitor }) => outcomeOf(await view.act.start(lookUp(view, params).id, visitor.who)),
+    { config: admin, schema: { summary: "Start a job that waits for a person", ...onJob } },
+    async ({ params, visitor, body }) =>
+      outcomeOf(await view.act.start(lookUp(view, params).id, visitor.who, body?.why)),
   );
   app.put<{ Body: Static<typeof ConfirmBody> }>(
     "/confirm",
@@ -49,19 +52,19 @@ export function serveActions(app: FastifyInstance, { view }: Web): void {
       schema: { summary: "Set the confirm threshold", body: ConfirmBody, response: { 200: ThresholdJson } },
     },
     async ({ body, visitor }) => {
-      outcomeOf(await view.act.confirm(body.threshold, visitor.who));
+      outcomeOf(await view.act.confirm(body.threshold, visitor.who, body.why));
       return thresholdJson(view);
     },
   );
   app.post<{ Body: Static<typeof ApproveBody> }>(
     "/approvals",
     { config: admin, schema: { summary: "Let a stranger's commit be built", body: ApproveBody, response: answers } },
-    async ({ body, visitor }) => outcomeOf(await view.act.approve(body, visitor.who)),
+    async ({ body: { why, ...which }, visitor }) => outcomeOf(await view.act.approve(which, visitor.who, why)),
   );
   app.post<{ Body: Static<typeof AdoptBody> }>(
     "/terms/adopt",
     { config: admin, schema: { summary: "Accept what runs on a target", body: AdoptBody, response: answers } },
-    async ({ body, visitor }) => outcomeOf(await view.act.adopt(body.term, visitor.who)),
+    async ({ body, visitor }) => outcomeOf(await view.act.adopt(body.term, visitor.who, body.why)),
   );
 }
 

@@ -4,12 +4,14 @@ import type { LogRule } from "../../engine/log-rules/rule.ts";
 import { type Result } from "../../term/output.ts";
 import { recordedWith, tooLongCsv } from "../problems.ts";
 import type { Web } from "../web.ts";
+import { Why } from "./schemas.ts";
 
 const RuleJson = Type.Object({ pattern: Type.String(), report: Type.String(), score: Type.Number() });
 const RuleBody = Type.Object({
   pattern: Type.String({ maxLength: 4_000 }),
   report: Type.Optional(Type.String({ maxLength: 4_000 })),
   score: Type.Integer(),
+  why: Why,
 });
 const TestBody = Type.Object({
   pattern: Type.String({ maxLength: 4_000 }),
@@ -22,8 +24,8 @@ const TestedJson = Type.Object({
   cut: Type.Boolean(),
   matches: Type.Array(Type.Object({ job: Type.String(), description: Type.String(), headline: Type.String() })),
 });
-const PatternBody = Type.Object({ pattern: Type.String({ maxLength: 4_000 }) });
-const CsvBody = Type.Object({ csv: Type.String() });
+const PatternBody = Type.Object({ pattern: Type.String({ maxLength: 4_000 }), why: Why });
+const CsvBody = Type.Object({ csv: Type.String(), why: Why });
 const ImportedJson = Type.Object({ imported: Type.Number() });
 const DoneJson = Type.Object({});
 
@@ -50,7 +52,8 @@ export function serveLogRules(app: FastifyInstance, { view }: Web): void {
       },
     },
     async ({ body, visitor }) => {
-      valueOf(await view.logRules.put({ report: "", ...body }, visitor.who));
+      const { why, ...rule } = body;
+      valueOf(await view.logRules.put({ report: "", ...rule }, visitor.who, why));
       return {};
     },
   );
@@ -58,7 +61,7 @@ export function serveLogRules(app: FastifyInstance, { view }: Web): void {
     "/log-rules/remove",
     { config: storing, schema: { summary: "Remove a log rule", body: PatternBody, response: { 200: DoneJson } } },
     async ({ body, visitor }) => {
-      valueOf(await view.logRules.remove(body.pattern, visitor.who));
+      valueOf(await view.logRules.remove(body.pattern, visitor.who, body.why));
       return {};
     },
   );
@@ -72,7 +75,7 @@ export function serveLogRules(app: FastifyInstance, { view }: Web): void {
     async ({ body, visitor }) => {
       const tooLong = tooLongCsv(body.csv);
       if (tooLong !== undefined) throw tooLong;
-      return { imported: valueOf(await view.logRules.import(body.csv, visitor.who)) };
+      return { imported: valueOf(await view.logRules.import(body.csv, visitor.who, body.why)) };
     },
   );
   app.post<{ Body: Static<typeof TestBody> }>(

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from "typebox";
+import { WHY_CHARS_MAX } from "../../engine/audit.ts";
 import { driftPolicies } from "../../engine/effects/drift.ts";
 import { levels } from "../../engine/level.ts";
 
@@ -196,9 +197,11 @@ export const HistoryQuery = Type.Object({
   term: optional(Key),
   limit: optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
 });
+/** For the audit log. */
+export const Why = optional(Type.String({ maxLength: WHY_CHARS_MAX }));
 /** The whole body may be left out. */
-export const CancelBody = Type.Union([Type.Object({ why: optional(Type.String({ maxLength: 500 })) }), Type.Null()]);
-export const ConfirmBody = Type.Object({ threshold: words([...levels, "none"] as const) });
+export const WhyBody = Type.Union([Type.Object({ why: Why }), Type.Null()]);
+export const ConfirmBody = Type.Object({ threshold: words([...levels, "none"] as const), why: Why });
 /** A commit of a stranger's pull request that waits for a maintainer. */
 export const WaitingJson = Type.Object({
   repository: Type.Integer(),
@@ -216,8 +219,9 @@ export const ApproveBody = Type.Object({
   repository: Type.Integer({ minimum: 1 }),
   pull: Type.Integer({ minimum: 1 }),
   commit: Type.String({ pattern: "^[0-9a-f]{40,64}$" }),
+  why: Why,
 });
-export const AdoptBody = Type.Object({ term: Key });
+export const AdoptBody = Type.Object({ term: Key, why: Why });
 
 export type NodeJson = Static<typeof NodeJson>;
 export type JobJson = Static<typeof JobJson>;

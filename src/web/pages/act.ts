@@ -6,24 +6,23 @@ import { jobIn } from "../job-id.ts";
 import { outcomeOf, Refused } from "../problems.ts";
 import { notTheirs } from "../rights.ts";
 import type { Web } from "../web.ts";
-import type { Answer, Page, Visit } from "./page.ts";
+import { type Answer, type Page, type Visit, whyOf } from "./page.ts";
 
 const acting = { method: "POST", role: "admin", stores: true } as const;
 
-export const rebuildJob = jobAction("rebuild", "builder", "The job runs again.", ({ view }, id, { visitor }) =>
-  view.act.rebuild(id, visitor.who),
+export const rebuildJob = jobAction("rebuild", "builder", "The job runs again.", ({ view }, id, { visitor, form }) =>
+  view.act.rebuild(id, visitor.who, whyOf(form)),
 );
 
 export const cancelJob = jobAction(
   "cancel",
   "builder",
   "The job is being cancelled.",
-  ({ view }, id, { visitor, form }) =>
-    view.act.cancel(id, visitor.who, form["why"]?.[0]?.slice(0, 500) || "cancelled on its page"),
+  ({ view }, id, { visitor, form }) => view.act.cancel(id, visitor.who, whyOf(form) || "cancelled on its page"),
 );
 
-export const startJob = jobAction("start", "admin", "The job may start now.", ({ view }, id, { visitor }) =>
-  view.act.start(id, visitor.who),
+export const startJob = jobAction("start", "admin", "The job may start now.", ({ view }, id, { visitor, form }) =>
+  view.act.start(id, visitor.who, whyOf(form)),
 );
 
 export const setConfirm: Page = {
@@ -35,7 +34,7 @@ export const setConfirm: Page = {
     if (threshold !== "none" && !isLevel(threshold)) {
       throw new Refused(400, problem("BAD_REQUEST", `"${threshold.slice(0, 40)}" is neither a level nor "none"`));
     }
-    outcomeOf(await view.act.confirm(threshold, visitor.who));
+    outcomeOf(await view.act.confirm(threshold, visitor.who, whyOf(form)));
     return tell(visitor, "/", `The confirm threshold is ${threshold} now.`);
   },
 };
@@ -45,7 +44,7 @@ export const adoptTerm: Page = {
   path: "/adopt",
   title: "Adopt",
   handler: async ({ view }, { form, visitor }) => {
-    outcomeOf(await view.act.adopt(form["term"]?.[0] ?? "", visitor.who));
+    outcomeOf(await view.act.adopt(form["term"]?.[0] ?? "", visitor.who, whyOf(form)));
     return tell(visitor, "/", "What runs there is accepted.");
   },
 };

@@ -6,7 +6,7 @@ import { outcomeOf, Refused } from "../problems.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
 import { approvableIn, hrefOf } from "./approval.ts";
-import { type Moment, moment, type Page, type Visit } from "./page.ts";
+import { type Moment, moment, type Page, type Visit, whyOf } from "./page.ts";
 
 export interface ApprovalsData {
   readonly headline: string;
@@ -43,7 +43,7 @@ export const approveCommit: Page = {
   title: "Approve",
   handler: async ({ view }, { form, visitor }) => {
     const which = whichOf(form);
-    outcomeOf(await view.act.approve(which, visitor.who));
+    outcomeOf(await view.act.approve(which, visitor.who, whyOf(form)));
     const text = `#${which.pull} is built at ${which.commit.slice(0, 8)}. A new push to it waits again.`;
     if (visitor.session !== undefined) visitor.session.notice = { good: true, text };
     return { kind: "redirect", to: "/approvals" };

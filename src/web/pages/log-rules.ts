@@ -7,7 +7,7 @@ import { recordedWith, tooLongCsv } from "../problems.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
 import type { Visitor } from "../visitor.ts";
-import type { Answer, Page, Visit } from "./page.ts";
+import { type Answer, type Page, type Visit, whyOf } from "./page.ts";
 
 export interface LogRulesData {
   readonly rules: readonly (LogRule & { readonly slowIn: string | undefined })[];
@@ -61,7 +61,7 @@ export const putLogRule: Page = {
   handler: async ({ view }, { form, visitor }) => {
     const draft = draftOf(form);
     const score = /^\d{1,9}$/.test(draft.score) ? Number(draft.score) : Number.NaN;
-    valueOf(await view.logRules.put({ ...draft, score }, visitor.who));
+    valueOf(await view.logRules.put({ ...draft, score }, visitor.who, whyOf(form)));
     return tell(visitor, "The log rule is kept.");
   },
 };
@@ -70,7 +70,7 @@ export const removeLogRule: Page = {
   ...changing,
   path: "/log-rules/remove",
   handler: async ({ view }, { form, visitor }) => {
-    valueOf(await view.logRules.remove(form["pattern"]?.[0] ?? "", visitor.who));
+    valueOf(await view.logRules.remove(form["pattern"]?.[0] ?? "", visitor.who, whyOf(form)));
     return tell(visitor, "The log rule is removed.");
   },
 };
@@ -84,7 +84,7 @@ export const importLogRules: Page = {
     const csv = form["csv"]?.[0] ?? "";
     const tooLong = tooLongCsv(csv);
     if (tooLong !== undefined) throw tooLong;
-    const number = valueOf(await view.logRules.import(csv, visitor.who));
+    const number = valueOf(await view.logRules.import(csv, visitor.who, whyOf(form)));
     return tell(visitor, `${count(number, "log rule")} imported.`);
   },
 };

@@ -1,4 +1,5 @@
 import type { Standing } from "../../engine/access/identity.ts";
+import { WHY_CHARS_MAX } from "../../engine/audit.ts";
 import type { Picture } from "../graph/drawings.ts";
 import type { Look } from "../looks.ts";
 import { ago, Html, iso } from "../text.ts";
@@ -55,6 +56,9 @@ export interface Page {
   /** Undefined: there is nothing at this address (404). */
   readonly handler: (web: Web, visit: Visit) => Answer | undefined | Promise<Answer | undefined>;
 }
+
+/** Why somebody acts, as they wrote it into the form; blank: they did not say. */
+export const whyOf = (form: Visit["form"]): string => (form["why"]?.[0] ?? "").trim().slice(0, WHY_CHARS_MAX);
 
 /** A time on a page: exact for machines and on hover, relative for people. */
 export interface Moment {

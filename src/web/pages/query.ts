@@ -7,7 +7,7 @@ import { notTheirs } from "../rights.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
 import { type JobRowData, jobRow } from "./job-row.ts";
-import type { Page, Visit } from "./page.ts";
+import { type Page, type Visit, whyOf } from "./page.ts";
 
 const PAGE = 50;
 /** What one press of Rebuild may start. */
@@ -78,7 +78,7 @@ export const rebuildSelected: Page = {
       if (foreign !== undefined && visitor.identity !== undefined) {
         access.refused(visitor.identity, `POST /query ${id}`, foreign.message);
       }
-      const result = foreign === undefined ? await view.act.rebuild(id, visitor.who) : failure(foreign);
+      const result = foreign === undefined ? await view.act.rebuild(id, visitor.who, whyOf(form)) : failure(foreign);
       if (!result.ok) refused.push(`${id}: ${result.error.message}`);
     }
     const done = ids.length - refused.length;
