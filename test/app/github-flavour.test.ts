@@ -81,7 +81,7 @@ it("is drawn as it stands: without an app, as anybody sees it", async () => {
     acme/shop/Dockerfile/branch:live/head  blocked ← acme/shop/heads
     acme/shop/Dockerfile/branch:live/push  blocked ← acme/shop/Dockerfile/branch:live/build
     acme/shop/Dockerfile/branch:live/tag  blocked ← acme/shop/Dockerfile/branch:live/push
-    acme/shop/heads  failed (REPO_UNREACHABLE)
+    acme/shop/heads  failed (REPO_HIDDEN)
     acme/tools/extra%2FDockerfile/branch:main/build  failed (NO_DOCKERFILE) ← acme/tools/extra%2FDockerfile/branch:main/fetch
     acme/tools/extra%2FDockerfile/branch:main/fetch  ok ← acme/tools/extra%2FDockerfile/branch:main/head
     acme/tools/extra%2FDockerfile/branch:main/head  ok ← acme/tools/heads
