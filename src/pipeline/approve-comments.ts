@@ -1,21 +1,17 @@
 import { whoIs } from "../engine/access/identity.ts";
-import type { Clock } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
 import type { Hint, HintHandler } from "../engine/inbound.ts";
-import { type Failure, failure, type Result, success } from "../term/output.ts";
+import { failure, type Result, success } from "../term/output.ts";
 import type { Writers } from "./may-build.ts";
 import type { Reread } from "./reread.ts";
+import { Strangers } from "./strangers.ts";
 import type { RepoName } from "./types.ts";
 
 type Comment = Extract<Hint, { kind: "comment" }>;
 
 const WORD = /^\/approve(?:[ \t]+(\S*))?[ \t]*$/;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-
-/** Anybody may comment: of a person who may not approve one comment an hour is written down. */
-const STRANGER_MS = 60 * 60_000;
-const STRANGERS_MAX = 1_000;
 
 /**
  * Lets people approve by a comment whose first line is `/approve COMMIT`, with the commit's full name: what was pushed
@@ -40,31 +36,12 @@ export function approveByComment(engine: Engine, writers: Writers, provider: str
     const commit = found[1] ?? "";
     const who = whoIs(provider, hint.author);
     const result = await approve({ engine, writers, reread }, hint, commit, name, who);
-    if (!result.ok && (result.error.class === "transient" || strangers.isKnown(hint, result.error))) return result;
+    if (!result.ok && result.error.class === "transient") return result;
+    if (!result.ok && result.error.code === "FORBIDDEN" && strangers.isKnown(hint.author.id)) return result;
     const detail = result.ok ? "by a comment" : `refused: ${result.error.message}`;
     await engine.audit.record(who, "approve", `${name}#${pull} ${commit.slice(0, 64)}`.trim(), detail);
     return result;
   };
-}
-
-/** Who was refused lately for what they may not do. */
-class Strangers {
-  readonly #clock: Clock;
-  readonly #untilMs = new Map<number, number>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Whether the same was written down of them within the hour. */
-  isKnown({ author }: Comment, { code }: Failure): boolean {
-    if (code !== "FORBIDDEN") return false;
-    const now = this.#clock.elapsed();
-    if ((this.#untilMs.get(author.id) ?? 0) > now) return true;
-    if (this.#untilMs.size >= STRANGERS_MAX) this.#untilMs.clear();
-    this.#untilMs.set(author.id, now + STRANGER_MS);
-    return false;
-  }
 }
 
 async function approve(

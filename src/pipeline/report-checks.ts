@@ -1,3 +1,4 @@
+import { whoIs } from "../engine/access/identity.ts";
 import type { Outbox } from "../engine/effects/outbox.ts";
 import type { Sender } from "../engine/effects/sender.ts";
 import { wanted } from "../engine/effects/wanted.ts";
@@ -5,6 +6,7 @@ import type { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
 import type { Hint } from "../engine/inbound.ts";
 import { paced } from "../engine/paced.ts";
+import type { Person } from "../engine/refs.ts";
 import type { JobRow } from "../engine/store/store.ts";
 import { type CheckedBuild, type CheckWant, checkKey, checkOf } from "../plugins/github/index.ts";
 import { map } from "../term/combinators.ts";
@@ -13,6 +15,7 @@ import type { Box, Term } from "../term/term.ts";
 import type { BuildState, CheckReport } from "./checks.ts";
 import type { Writers } from "./may-build.ts";
 import type { Reread } from "./reread.ts";
+import { Strangers } from "./strangers.ts";
 
 export interface ReportOptions {
   readonly outbox: Outbox;
@@ -24,6 +27,10 @@ export interface ReportOptions {
 }
 
 const RETRY_MS = 60_000;
+/** What people there are called by. */
+const FORGE = "github";
+/** No person has this number. */
+const NOBODY = -1;
 const NEVER = new AbortController().signal;
 /** After a start a commit that was read may have to be fetched before it is reported on. */
 const KNOWN_MS = 10 * 60_000;
@@ -36,6 +43,7 @@ const KNOWN_MS = 10 * 60_000;
 export class CheckReports {
   readonly #engine: Engine;
   readonly #options: ReportOptions;
+  readonly #strangers: Strangers;
   readonly #startedMs: number;
   /** What was refused may be let in now. Not each time: anybody may install a public app. */
   readonly #retry: ReturnType<typeof paced>;
@@ -45,6 +53,7 @@ export class CheckReports {
   constructor(engine: Engine, options: ReportOptions) {
     this.#engine = engine;
     this.#options = options;
+    this.#strangers = new Strangers(engine.clock);
     options.outbox.register(options.sender);
     this.#startedMs = engine.clock.elapsed();
     this.#retry = paced(() => options.outbox.retryRefused(), RETRY_MS, engine.clock);
@@ -120,11 +129,33 @@ export class CheckReports {
     if (first === undefined) return this.#unknown(commit);
     const may = author === undefined ? success(false) : await writers.mayWrite(first.repo, author.id, NEVER);
     if (!may.ok) return may;
-    const failed = may.value ? asked.flatMap(({ builds }) => builds).filter(hasFailed) : [];
-    const jobs = failed.flatMap((build) => this.#jobOf(build) ?? []);
-    for (const name of new Set(jobs.map(({ op, key }) => `${op} ${key}`))) this.#rebuild(name);
+    if (author !== undefined && may.value) await this.#rebuildFailed(asked, author);
+    else await this.#refuse(first, author);
     outbox.again(sender, checkKey({ repository, commit }));
     return success(undefined);
+  }
+
+  async #rebuildFailed(asked: readonly CheckReport[], author: Person): Promise<void> {
+    const who = whoIs(FORGE, author);
+    const failed = asked.flatMap(({ builds }) => builds).filter(hasFailed);
+    const jobs = new Map(
+      failed.flatMap((build) => this.#jobOf(build) ?? []).map((row) => [`${row.op} ${row.key}`, row]),
+    );
+    for (const [name, { id }] of jobs) {
+      this.#rebuild(name);
+      await this.#engine.audit.record(who, "rebuild", id, "asked for on GitHub");
+    }
+    if (jobs.size === 0)
+      for (const subject of new Set(asked.map(nameOf)))
+        await this.#engine.audit.record(who, "rebuild", subject, "asked for on GitHub: nothing there has failed");
+  }
+
+  async #refuse(asked: CheckReport, author: Person | undefined): Promise<void> {
+    if (this.#strangers.isKnown(author?.id ?? NOBODY)) return;
+    const who = author === undefined ? `anonymous@${FORGE}` : whoIs(FORGE, author);
+    const why =
+      author === undefined ? "GitHub does not say who asks" : `${author.login} may not write to ${asked.repo}`;
+    await this.#engine.audit.record(who, "rebuild", nameOf(asked), `refused: ${why}`);
   }
 
   #unknown(commit: string): Result<void> {
@@ -139,6 +170,8 @@ export class CheckReports {
     this.#engine.background(async () => void (await again()));
   }
 }
+
+const nameOf = ({ repo, commit }: CheckReport): string => `${repo} ${commit}`;
 
 const hasFailed = ({ output }: BuildState): boolean =>
   output.state === "failed" && output.failure.class !== "transient";

@@ -78,7 +78,9 @@ function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
       reread,
     );
   const install = () => reports.handle({ kind: "installations" }, { mayWrite: async () => success(false) }, reread);
-  return { rig, told, wants, builder, forge, run, press, install, pass: (ms = MINUTE) => rig.clock.advance(ms) };
+  const audit = () =>
+    engine.store.queries.audit(20).map(({ who, what, subject, detail }) => [who, what, subject, detail].join(" | "));
+  return { rig, audit, told, wants, builder, forge, run, press, install, pass: (ms = MINUTE) => rig.clock.advance(ms) };
 }
 
 it("what the forge refused is sent once more when the app is installed somewhere, once a minute", async () => {
@@ -112,12 +114,14 @@ describe("the check of a commit", () => {
   });
 
   it("that somebody wants to run again runs what failed, and nothing else", async () => {
-    const { told, builder, run, press, pass } = scene(createRig(), "A", "B", "C");
+    const { told, builder, run, press, pass, audit } = scene(createRig(), "A", "B", "C");
     await pass(5_000);
     for (const spec of ["A", "C"]) run(spec).succeed("1");
     run("B").fail(failed());
     await pass();
+    const { id } = run("B");
     expect(await press()).toMatchObject({ ok: true });
+    expect(audit()).toEqual([`github:ann#1 | rebuild | ${id} | asked for on GitHub`]);
     await pass(5_000);
     expect(builder.runs.map(({ key }) => key)).toEqual(expect.arrayContaining(["A", "B", "C"]));
     expect([builder.runs.length, builder.runs.at(-1)?.key]).toEqual([4, "B"]);
@@ -131,7 +135,7 @@ describe("the check of a commit", () => {
   });
 
   it("is run again for nobody who may not write there, and told all the same", async () => {
-    const { told, builder, run, press, pass } = scene(createRig(), "A");
+    const { told, builder, run, press, pass, audit } = scene(createRig(), "A");
     await pass(5_000);
     run("A").fail(failed());
     await pass();
@@ -141,6 +145,11 @@ describe("the check of a commit", () => {
     }
     expect(await press(COMMIT, { id: 0, login: "ann" })).toMatchObject({ ok: false, error: { class: "transient" } });
     expect(builder.runs).toHaveLength(1);
+    for (const author of [{ id: 66, login: "ann" }, null]) await press(COMMIT, author); // within the hour: no entry
+    expect(audit()).toEqual([
+      "anonymous@github | rebuild | acme/shop c0ffee | refused: GitHub does not say who asks",
+      "github:ann#66 | rebuild | acme/shop c0ffee | refused: ann may not write to acme/shop",
+    ]);
     expect(told).toEqual([
       "in_progress: 0 of 1 done",
       ...Array.from({ length: 3 }, () => "failure: Failed: A: the very line"),
@@ -148,11 +157,13 @@ describe("the check of a commit", () => {
   });
 
   it("is told once more when there is nothing to run: the forge shows it as queued by then", async () => {
-    const { told, builder, run, press, pass } = scene(createRig(), "A");
+    const { told, builder, run, press, pass, audit } = scene(createRig(), "A");
     await pass(5_000);
     run("A").succeed("1");
     await pass();
     await press();
+    const detail = "asked for on GitHub: nothing there has failed";
+    expect(audit()).toEqual([`github:ann#1 | rebuild | acme/shop c0ffee | ${detail}`]);
     await pass();
     expect(builder.runs).toHaveLength(1);
     expect(told.slice(-2)).toEqual(["success: Passed", "success: Passed"]);
