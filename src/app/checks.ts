@@ -12,8 +12,11 @@ import { type Result, success } from "../term/output.ts";
 import type { Inlet } from "./inlet.ts";
 import type { Tellers } from "./tellers.ts";
 
-/** Far fewer than the machine could: what is deployed never waits for what is only checked. */
-const CHECKS_AT_ONCE = 2;
+/**
+ * Places of their own: what is deployed never waits for what is only checked. Few, since both use the same machine; more
+ * than one author may take.
+ */
+const CHECKS_AT_ONCE = 3;
 
 /**
  * The ways to the outside, with what checks of branches and pull requests need: an engine and places of their own, and
@@ -28,7 +31,7 @@ export function withChecks(ports: Ports, untrusted: string | undefined): Result<
   const docker = untrusted === undefined ? success(build.engine) : connectEngine(untrusted, engine.clock);
   if (!docker.ok) return docker;
   const ownHost: typeof build.checkout = (source, commit, { includeGit }, job) =>
-    checkout(git, source, commit, { includeGit, submodules: "own host" }, job);
+    checkout({ ...git, behind: true }, source, commit, { includeGit, submodules: "own host" }, job);
   const pool = new SharedPool("docker-check", CHECKS_AT_ONCE);
   const checks: NonNullable<Ports["checks"]> = {
     writers: writersOf(forge.github, engine.clock),

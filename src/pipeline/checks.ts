@@ -115,6 +115,9 @@ function lowerParts(one: One, allowed: Term<Allowed>, fetched: Term<FetchedCommi
 
 const keyOf = ({ repo, name }: One, build: DockerBuild): string => keys.checkedBuild(repo, build, name);
 
+const isDeployed = ({ builds, name }: One): boolean =>
+  builds.some(({ branches }) => Object.keys(branches).some((branch) => keys.ofBranch(branch) === name));
+
 interface Part {
   readonly spec: string;
   readonly term: Term<unknown>;
@@ -147,7 +150,9 @@ function lowerFetch(one: One, allowed: Term<Allowed>) {
   const { ports, source } = one;
   const wanted = map(allowed, ({ head }) => ({ source, commit: head.commit }));
   const tell = ({ commit, subject }: FetchedCommit): string => `${commit.slice(0, 8)} ${subject}`;
-  return cached(ports.engine, boxesOf(one)("fetch", "fetch"), ports.builders.fetch, ports.git, wanted, { tell });
+  // A deploy waits for none of thousands of branches; what it needs itself is not held back here.
+  const git = { ...ports.git, behind: !isDeployed(one) };
+  return cached(ports.engine, boxesOf(one)("fetch", "fetch"), ports.builders.fetch, git, wanted, { tell });
 }
 
 function lowerBuild(

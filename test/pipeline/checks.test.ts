@@ -42,6 +42,7 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
   let answer: (user: number) => Result<boolean> = (user) => success(writers.has(user));
   const built: DockerCheckKey[] = [];
   const compared: string[] = [];
+  const patient: string[] = [];
   let compareWith = (): Promise<Result<Changes>> =>
     Promise.resolve(success({ since: "c0", whole: true, files: [{ path: "Dockerfile", ...CHANGED }] }));
   const fetched: string[] = [];
@@ -54,8 +55,9 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
       encode: ({ commit }) => commit,
       decode: (json) => (typeof json === "string" ? commitOf(json) : undefined),
     },
-    build: async (_context, { commit }, job) => {
+    build: async ({ behind }, { commit }, job) => {
       fetched.push(commit);
+      if (behind === true) patient.push(commit);
       await job.start({ level: "harmless" });
       if (commit.startsWith("far")) await rig.clock.sleep(60_000);
       return success(commitOf(commit));
@@ -69,6 +71,8 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
     value: { encode: ({ commit }) => ({ commit }), decode: () => undefined },
     build: async (_context, key, job) => {
       await job.start({ level: "average" });
+      if (key.build.commit.startsWith("slow")) await new Promise((end) => job.signal.addEventListener("abort", end));
+      if (job.signal.aborted) return failure(problem("CANCELLED", String(job.signal.reason)));
       built.push(key);
       if (key.build.commit.startsWith("bad")) return failure(problem("BUILD_FAILED", "exit code 1"));
       return success({ commit: key.build.commit });
@@ -145,6 +149,7 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
     graph,
     answers: (how: typeof answer) => (answer = how),
     compared,
+    patient,
     compares: (how: typeof compareWith) => (compareWith = how),
   };
 }
@@ -214,6 +219,25 @@ describe("checks of branches and pull requests", () => {
     expect(report?.builds[0]?.job).toMatch(/-docker-check-/);
     input.set(refs({}));
     expect(await graph()).toEqual(["acme/web/Dockerfile/branch:live/build  running", "refs  ok"]);
+  });
+
+  it("fetch what is only checked behind what is deployed", async () => {
+    const { input, patient, fetched, settle } = scene([BUILD, docker("doc/Dockerfile")]);
+    input.set(refs({ main: "c1", live: "c2" }));
+    await settle();
+    expect([fetched.toSorted(), patient]).toEqual([["c1", "c2"], ["c1"]]);
+  });
+
+  it("of what was pushed to meanwhile are given up at once, and only the newest goes on", async () => {
+    const { input, rig, built, settle } = scene();
+    for (const commit of ["slow1", "slow2", "c3"]) {
+      input.set(refs({}, pull(commit, { fork: undefined })));
+      await settle();
+    }
+    const checks = rig.engine.store.queries.jobs({ op: "docker-check" });
+    expect(checks.map(({ state }) => state).toSorted()).toEqual(["cancelled", "cancelled", "ok"]);
+    expect(built.map(({ build }) => build.commit)).toEqual(["c3"]);
+    expect(rig.engine.jobs.open.size).toBe(0);
   });
 
   it("of a failed read of the branches change nothing", async () => {

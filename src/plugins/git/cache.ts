@@ -34,7 +34,10 @@ export async function ensureCommit(
   if (!located.ok) return located;
   if (!isCommit(commit)) return failure(problem("COMMIT_GONE", `"${commit}" is not the full name of a commit`));
   const dir = cacheDir(context, source);
-  return context.locks.hold(dir, async () => {
+  // What is there already waits for no fetch of others.
+  const there = context.opened.has(dir) ? await has(context, dir, commit, job.signal) : success(false);
+  if (there.ok && there.value) return success(dir);
+  const fetchMissing = async (): Promise<Result<string>> => {
     const opened = await open(context, dir, commit, job.signal);
     if (!opened.ok) return opened;
     const known = await has(context, dir, commit, job.signal);
@@ -42,7 +45,8 @@ export async function ensureCommit(
     if (known.value) return success(dir);
     const fetched = await fetchOrRenew(context, dir, source, located.value, commit, job);
     return fetched.ok ? success(dir) : fetched;
-  });
+  };
+  return context.locks.hold(dir, fetchMissing, context.behind);
 }
 
 /** Throws the cache away; the next fetch makes it anew. For caches that turn out to be damaged. */

@@ -17,6 +17,8 @@ export interface GitContext {
   readonly locks: Locks;
   /** Caches that this process has looked over: leftovers of a killed one are removed at the first use. */
   readonly opened: Set<string>;
+  /** What is fetched with it waits for all else that is to be fetched from the same repository. Default: in turn. */
+  readonly behind?: boolean;
 }
 
 export const createGit = (state: string, clock: Clock): GitContext => ({

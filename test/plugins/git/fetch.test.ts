@@ -32,6 +32,19 @@ test("fetches a commit once, and says what it is", async () => {
   expect(success(gitFetch.value.decode(stored))).toEqual(first);
 });
 
+test("what is there already waits for no fetch of others", async () => {
+  const commit = work.git("rev-parse", "HEAD");
+  await gitFetch.build(context, { source, commit }, testJob());
+  let end = (): void => {};
+  const hanging = context.locks.hold(
+    cacheDir(context, source),
+    () => new Promise<void>((resolve) => void (end = resolve)),
+  );
+  expect(await gitFetch.build(context, { source, commit }, testJob())).toMatchObject({ ok: true });
+  end();
+  await hanging;
+});
+
 test("fetches what a branch no longer reaches, as long as the repository has it", async () => {
   const lost = work.commit({ "a.txt": "lost" });
   work.commit({ "a.txt": "4" });

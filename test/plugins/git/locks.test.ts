@@ -1,6 +1,21 @@
 import { expect, test } from "vitest";
 import { Locks } from "../../../src/plugins/git/locks.ts";
 
+test("who is to be behind waits for all others, also for those who come later", async () => {
+  const locks = new Locks();
+  const said: string[] = [];
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const all = [locks.hold("a", () => gate)];
+  for (const [name, behind] of Object.entries({ check: true, other: true, deploy: false }))
+    all.push(locks.hold("a", async () => void said.push(name), behind));
+  open();
+  await Promise.all(all);
+  expect(said).toEqual(["deploy", "check", "other"]);
+});
+
 test("what has one name runs one after the other, in order, also after a failure; another name does not wait", async () => {
   const locks = new Locks();
   const said: string[] = [];
