@@ -30,8 +30,8 @@ export function withChecks(ports: Ports, untrusted: string | undefined): Result<
   if (forge?.github === undefined) return success(ports);
   const docker = untrusted === undefined ? success(build.engine) : connectEngine(untrusted, engine.clock);
   if (!docker.ok) return docker;
-  const ownHost: typeof build.checkout = (source, commit, { includeGit }, job) =>
-    checkout({ ...git, behind: true }, source, commit, { includeGit, submodules: "own host" }, job);
+  const ownHost: typeof build.checkout = (source, commit, { includeGit, submodules = true }, job) =>
+    checkout({ ...git, behind: true }, source, commit, { includeGit, submodules: submodules && "own host" }, job);
   const pool = new SharedPool("docker-check", CHECKS_AT_ONCE);
   const checks: NonNullable<Ports["checks"]> = {
     writers: writersOf(forge.github, engine.clock),

@@ -53,8 +53,8 @@ export function connect(engine: Engine, options: ConnectOptions): Result<Ports> 
   const build: DockerBuildContext = {
     engine: docker.value,
     pool: builds,
-    checkout: (source, commit, { includeGit }, job) =>
-      checkout(git, source, commit, { includeGit, submodules: true }, job),
+    checkout: (source, commit, { includeGit, submodules = true }, job) =>
+      checkout(git, source, commit, { includeGit, submodules }, job),
   };
   const push = {
     engine: docker.value,

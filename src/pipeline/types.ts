@@ -70,7 +70,7 @@ export interface DockerOptions {
   readonly buildArgs?: Readonly<Record<string, string>>;
   /** Puts `.git` into the build's context. The image then depends on the commit, not on the tree alone. Default false. */
   readonly includeGit?: boolean;
-  /** Checks out submodules too. Default true. */
+  /** Checks out submodules too; else their directories stay empty. Default true. */
   readonly submodules?: boolean;
   /** How long a build may run before it is cancelled. Default `"50m"`. */
   readonly timeout?: Duration;

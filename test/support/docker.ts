@@ -27,8 +27,8 @@ export function buildContext(state: string, engine: Engine = testEngine()): Dock
   return {
     engine,
     pool: new Pool("builds", 4),
-    checkout: (source, commit, { includeGit }, job) =>
-      checkout(git, source, commit, { includeGit, submodules: true }, job),
+    checkout: (source, commit, { includeGit, submodules = true }, job) =>
+      checkout(git, source, commit, { includeGit, submodules }, job),
   };
 }
 

@@ -15,20 +15,27 @@ export interface Files {
   dispose(): Promise<void>;
 }
 
+/** Which files of a commit are wanted. */
+export interface FileOptions {
+  readonly includeGit: boolean;
+  /** Default true. */
+  readonly submodules?: boolean;
+}
+
 export interface DockerBuildContext {
   readonly engine: Engine;
   /** How many builds the engine runs at the same time. */
   readonly pool: Pool;
-  /** A clean checkout, submodules included. */
+  /** A clean checkout. */
   readonly checkout: (
     source: { readonly url: string },
     commit: string,
-    options: { readonly includeGit: boolean },
+    options: FileOptions,
     job: Job,
   ) => Promise<Result<Files>>;
 }
 
-export interface DockerBuildKey {
+export interface DockerBuildKey extends FileOptions {
   readonly source: { readonly url: string };
   readonly commit: string;
   /** Tree of the commit. */
@@ -36,8 +43,6 @@ export interface DockerBuildKey {
   /** Path of the Dockerfile in the repository. */
   readonly dockerfile: string;
   readonly buildArgs: Readonly<Record<string, string>>;
-  /** Whether `.git` is part of the context. */
-  readonly includeGit: boolean;
   /** Default 50 minutes. */
   readonly timeoutMs?: number;
 }
@@ -77,7 +82,7 @@ export async function buildImage(
   key: DockerBuildKey,
   job: Job,
 ): Promise<Result<BuiltImage>> {
-  const files = await context.checkout(key.source, key.commit, { includeGit: key.includeGit }, job);
+  const files = await context.checkout(key.source, key.commit, key, job);
   if (!files.ok) return files;
   try {
     const request = {
@@ -106,6 +111,8 @@ function keyOf(key: DockerBuildKey): Json {
     buildArgs: Object.fromEntries(sorted(key.buildArgs)),
     // Whether instructions see `.git`.
     includeGit: key.includeGit,
+    // Without them their directories are empty; the key of all others is as it was before this could be said.
+    ...(key.submodules === false ? { submodules: false } : {}),
   };
 }
 
@@ -114,6 +121,7 @@ function inputsOf(key: DockerBuildKey): Readonly<Record<string, string>> {
   return {
     [key.includeGit ? "commit" : "files"]: key.includeGit ? key.commit : key.tree,
     dockerfile: key.dockerfile,
+    ...(key.submodules === false ? { submodules: "left empty" } : {}),
     ...Object.fromEntries(args),
   };
 }

@@ -58,7 +58,7 @@ export const dockerCheck: Builder<DockerCheckContext, DockerCheckKey, CheckedBui
     const pool = context.poolFor(key.shares);
     const started = await job.start({ level: LEVEL, pool, timeoutMs: build.timeoutMs ?? usual });
     if (!started.ok) return started;
-    const files = await context.checkout(build.source, build.commit, { includeGit: build.includeGit }, job);
+    const files = await context.checkout(build.source, build.commit, build, job);
     if (!files.ok) return files;
     try {
       const request = {

@@ -12,8 +12,11 @@ import { submodulesOf, type TreeEntry } from "./submodules.ts";
 export interface CheckoutOptions {
   /** With a `.git` of its own that needs no other directory, at the commit, without branches, tags and remotes. */
   readonly includeGit: boolean;
-  /** `own host`: only those on the host that the repository is on. For commits of people who are not trusted. */
-  readonly submodules: true | "own host";
+  /**
+   * False: their directories stay empty. `own host`: only those on the host that the repository is on, for commits of
+   * people who are not trusted.
+   */
+  readonly submodules: boolean | "own host";
 }
 
 /** The files of a commit, as they are in git: no filter, no hook. They are somebody else's: follow no link in them. */
@@ -127,7 +130,7 @@ async function populate(
   }
   const write = options.includeGit ? writeWithGit : writeFiles;
   const written = await write(writing, cache.value, dir, commit);
-  if (!written.ok) return written;
+  if (!written.ok || options.submodules === false) return written;
   const around = { root: writing.root, ownHost: options.submodules === "own host" };
   const wanted = await submodulesOf(context, cache.value, source, around, commit, entries.value, job);
   if (!wanted.ok) return wanted;
