@@ -8,7 +8,7 @@ import type { Job } from "../engine/job.ts";
 import { Pool } from "../engine/pool.ts";
 import type { Ports } from "../pipeline/ports.ts";
 import { buildImage, connectEngine, type DockerBuildContext, dockerBuild } from "../plugins/docker/index.ts";
-import { checkout, createGit, gitFetch, readHeads, watchHeads } from "../plugins/git/index.ts";
+import { checkout, createGit, gitFetch, readDates, readHeads, watchHeads } from "../plugins/git/index.ts";
 import { createGitHub, PUBLIC_WEB, webOf } from "../plugins/github/index.ts";
 import {
   type Credential,
@@ -70,6 +70,7 @@ export function connect(engine: Engine, options: ConnectOptions): Result<Ports> 
   const heads: Ports["heads"] = {
     read: (source, signal) => readHeads(git, source, signal),
     watch: (source, onChange) => watchHeads(source, onChange, clock),
+    dates: (source, commits, signal) => readDates(git, source, commits, signal),
   };
   const builders = { fetch: gitFetch, build: dockerBuild };
   const pools = [builds, pushes];

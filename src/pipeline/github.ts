@@ -43,13 +43,24 @@ function watchByApp(
   box: Box,
   { dates = false }: WatchOptions,
 ): Watched {
+  const source: GitSource = {
+    url: github.gitUrl(repo),
+    auth: (signal) => github.gitAuth(repo, signal),
+    refused: (token) => github.gitRefused(token),
+  };
+  const readDates = dates ? ports.heads.dates : undefined;
   const key = `refs github ${repo.toLowerCase()}`;
   const stored = ports.engine.heads.get(key);
   let known = stored === undefined ? undefined : refsCodec.decode(stored.value);
   const { term, monitor: reading } = monitor<Refs>(ports.engine, box, {
     key,
     read: async (signal) => {
-      const wanted = dates ? { dates: datesOf(known) } : {};
+      const wanted = readDates && {
+        dates: {
+          known: datesOf(known),
+          read: (commits: readonly string[], until: AbortSignal) => readDates(source, commits, until),
+        },
+      };
       const before = known === undefined ? {} : { id: known.id, pulls: known.pulls };
       const read = await github.refs(repo, { ...wanted, ...before }, signal);
       if (read.ok) known = read.value;
@@ -69,11 +80,6 @@ function watchByApp(
   const accept = (): Promise<Result<unknown>> => {
     known = undefined;
     return reading.refresh();
-  };
-  const source: GitSource = {
-    url: github.gitUrl(repo),
-    auth: (signal) => github.gitAuth(repo, signal),
-    refused: (token) => github.gitRefused(token),
   };
   return { source, heads: map(term, headsOf), refs: term, monitor: reading, accept };
 }

@@ -1,11 +1,15 @@
 // A repository on GitHub as an input: the real client, the real monitor in virtual time, a strict GitHub on this machine.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Subject } from "rxjs";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createClock } from "../../src/engine/clock.ts";
 import type { Hint } from "../../src/engine/inbound.ts";
 import { Secret } from "../../src/engine/secret.ts";
 import { watchGitHub } from "../../src/pipeline/github.ts";
 import type { Watched, WatchPorts } from "../../src/pipeline/watched.ts";
+import { createGit, readDates } from "../../src/plugins/git/index.ts";
 import { createGitHub } from "../../src/plugins/github/index.ts";
 import { success } from "../../src/term/output.ts";
 import { createRig, FakeGitHub, type Rig } from "../../src/testing/index.ts";
@@ -22,18 +26,19 @@ afterEach(async () => {
   await fake.close();
 });
 
-function watch(rig: Rig = createRig()) {
+function watch(rig: Rig = createRig(), dates?: NonNullable<WatchPorts["heads"]["dates"]>) {
   const hints = new Subject<Hint>();
   const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
   const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
   const heads: WatchPorts["heads"] = {
     read: async () => success(new Map([["main", "by git"]])),
     watch: () => () => {},
+    ...(dates === undefined ? {} : { dates }),
   };
   const unannounced: number[] = [];
   const forge = { github, hints: { changes: hints, unannounced: () => void unannounced.push(rig.clock.now()) } };
   const ports: WatchPorts = { engine: rig.engine, heads, forge };
-  const watched = watchGitHub(ports, "acme/shop", box("heads"));
+  const watched = watchGitHub(ports, "acme/shop", box("heads"), { dates: dates !== undefined });
   const causes: string[] = [];
   rig.engine.steps.subscribe(
     ({ events }) => void causes.push(...events.map(({ kind, detail }) => `${kind}: ${detail}`)),
@@ -50,6 +55,31 @@ const soon = (look: () => void): Promise<void> => vi.waitFor(look, { timeout: 10
 const reads = (): number => fake.requests.filter(({ path }) => path.endsWith("/branches")).length;
 
 describe("a repository on GitHub", () => {
+  it("tells how old each branch is, by git: no request of the API is spent on it, and it is asked once", async () => {
+    const state = mkdtempSync(join(tmpdir(), "millrace-dates-"));
+    onTestFinished(() => rmSync(state, { recursive: true, force: true }));
+    const git = createGit(state, createClock());
+    fake.repository("acme/shop").private = true;
+    for (const name of ["idea", "live"]) fake.push("acme/shop", name, { "a.txt": name });
+    const asked: number[] = [];
+    const first = watch(createRig(), (source, commits, signal) => {
+      asked.push(commits.length);
+      return readDates(git, source, commits, signal);
+    });
+    const agesOf = ({ refs }: Watched): readonly boolean[] =>
+      refs?.output.state !== "ok"
+        ? []
+        : [...refs.output.value.branches.values()].map(({ committedMs }) => Number(committedMs) > Date.UTC(2020));
+    await soon(() => expect(agesOf(first.watched)).toEqual([true, true, true]));
+    fake.push("acme/shop", "late", { "a.txt": "late" });
+    await first.watched.monitor.refresh();
+    const again = watch(await first.rig.restart(), () => Promise.reject(new Error("asked again")));
+    await again.watched.monitor.refresh();
+    expect(agesOf(again.watched)).toEqual([true, true, true, true]);
+    expect(asked).toEqual([3, 1]);
+    expect(fake.requests.filter(({ path }) => path.includes("/commits"))).toEqual([]);
+  });
+
   it("shows its branches, and its pull requests besides", async () => {
     fake.openPull("acme/shop", { by: "ann", files: { "b.txt": "1" }, branch: "idea" });
     const { watched } = watch();

@@ -85,12 +85,13 @@ async function attempt(
   return filled;
 }
 
-async function makeDirectory(state: string): Promise<Result<string>> {
+/** A directory below `<state>/tmp` that is swept at the next start, if it is left. */
+export async function makeDirectory(state: string): Promise<Result<string>> {
   try {
     await makeWhole(temporary(state));
     return success(await mkdtemp(join(temporary(state), MINE)));
   } catch (error) {
-    return failure(fileFailure(error, "cannot make a directory for the checkout"));
+    return failure(fileFailure(error, "cannot make a temporary directory"));
   }
 }
 

@@ -38,6 +38,8 @@ export interface GitCall {
   /** Protocols that this call may use; default none. */
   readonly protocols?: readonly Protocol[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Of git, `name=value`: they come before our own. */
+  readonly settings?: readonly string[];
   readonly signal: AbortSignal;
   /** Default: an hour. */
   readonly timeoutMs?: number;
@@ -83,9 +85,11 @@ export async function git(context: GitContext, call: GitCall): Promise<Result<Bu
   const config = join(context.state, "git", "config");
   await prepare(context, home, config);
   const { timeoutMs = TIMEOUT_MS } = call;
+  const settings = call.settings?.flatMap((setting) => ["-c", setting]) ?? [];
+  const directory = call.gitDir === undefined ? [] : [`--git-dir=${call.gitDir}`];
   const limited = limit(context.clock, call.signal, timeoutMs);
   const result = await run({
-    argv: ["git", ...(call.gitDir === undefined ? [] : [`--git-dir=${call.gitDir}`]), ...HARDENED, ...call.args],
+    argv: ["git", ...directory, ...HARDENED, ...settings, ...call.args],
     cwd: call.cwd ?? (context.opened.has(home) ? home : context.state),
     env: { ...environment(context, home, config), GIT_ALLOW_PROTOCOL: protocolList(call.protocols), ...call.env },
     signal: limited.signal,

@@ -23,14 +23,21 @@ export type Permission = "admin" | "write" | "read" | "none";
 
 export interface RefsOptions {
   /**
-   * Ask for the date of each branch's commit, so that old branches can be told; those in it (by commit) are known. Each
-   * commit costs one request, once. Default: dates are not asked for.
+   * How the date of each branch's commit is found out, so that old branches can be told. The API has no list of them: a
+   * request a commit would be more than it answers in an hour. Default: dates are not asked for.
    */
-  readonly dates?: ReadonlyMap<string, number>;
+  readonly dates?: DatesOption;
   /** The repository's id when it was last seen: another one under its name is refused. */
   readonly id?: number;
   /** The pull requests as they were last: they stand in for those that cannot be read. */
   readonly pulls?: ReadonlyMap<number, PullRef>;
+}
+
+export interface DatesOption {
+  /** By commit: those are not asked for. */
+  readonly known: ReadonlyMap<string, number>;
+  /** Reads those of many commits, milliseconds since 1970. What is not told is asked for the next time. */
+  read(commits: readonly string[], signal: AbortSignal): Promise<Result<ReadonlyMap<string, number>>>;
 }
 
 /** What is left of an hour's requests of one installation. */

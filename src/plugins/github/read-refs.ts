@@ -3,7 +3,7 @@ import { problem } from "../../engine/errors.ts";
 import type { BranchRef, Person, PullRef, Refs } from "../../engine/refs.ts";
 import { failure, type Result, success } from "../../term/output.ts";
 import type { RefsOptions, RepoName } from "./api.ts";
-import { Dates } from "./dates.ts";
+import { Dates, type ReadDates } from "./dates.ts";
 import { type Ask, PAGE_SIZE, Pages } from "./pages.ts";
 import type { Rank } from "./permissions.ts";
 import { Recent } from "./recent.ts";
@@ -26,13 +26,12 @@ export class RefsReader {
   readonly #repo: RepoName;
   readonly #branches: Pages<BranchRef>;
   readonly #pulls: Pages<PullRef>;
-  readonly #dates: Dates;
+  readonly #dates = new Dates();
   readonly #recent = new Recent();
   #identity: { readonly value: Identity; readonly etag?: string } | undefined;
 
   constructor(api: URL, repo: RepoName) {
     this.#repo = repo;
-    this.#dates = new Dates(repo);
     const base = `/repos/${repo}`;
     this.#branches = new Pages(api, `${base}/branches?per_page=${PAGE_SIZE}`, branchOf);
     // Oldest first: a new one comes last and moves none of the others to another page.
@@ -47,11 +46,11 @@ export class RefsReader {
 
   /** What goes back to how it was a moment ago is asked for once more: it may be a late answer. */
   async read(ask: (rank: Rank) => Ask, options: RefsOptions, clock: Clock, signal: AbortSignal): Promise<Result<Refs>> {
-    const first = await this.#readOnce(ask, options);
+    const first = await this.#readOnce(ask, options, signal);
     if (!first.ok) return first;
     const isDoubtful = this.#recent.isBack(first.value, clock.elapsed());
     if (isDoubtful) await clock.sleep(LATE_MS, signal);
-    const read = isDoubtful ? await this.#readOnce(ask, options) : first;
+    const read = isDoubtful ? await this.#readOnce(ask, options, signal) : first;
     if (read.ok) this.#recent.note(read.value, clock.elapsed());
     return read;
   }
@@ -59,6 +58,7 @@ export class RefsReader {
   async #readOnce(
     ask: (rank: Rank) => Ask,
     { id, dates, pulls: before = new Map() }: RefsOptions,
+    signal: AbortSignal,
   ): Promise<Result<Refs>> {
     const identity = await this.#readIdentity(ask("first"));
     if (!identity.ok) return identity;
@@ -67,7 +67,8 @@ export class RefsReader {
     const branches = await this.#branches.all(ask("first"));
     if (!branches.ok) return branches;
     const pulls = await this.#pulls.all(ask("second"));
-    const dated = dates === undefined ? undefined : await this.#dates.read(branches.value, dates, ask("last"));
+    const readDates: ReadDates = async (commits) => dates?.read(commits, signal) ?? success(new Map());
+    const dated = dates && (await this.#dates.read(branches.value, dates.known, readDates));
     const missed = [pulls, dated].flatMap((part) => (part === undefined || part.ok ? [] : [part.error]));
     const [outdated] = missed;
     if (missed.some(({ code }) => code === "CANCELLED") && outdated !== undefined) return failure(outdated);

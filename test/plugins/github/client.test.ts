@@ -2,11 +2,12 @@
 // go wrong there.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Clock, createClock } from "../../../src/engine/clock.ts";
+import { problem } from "../../../src/engine/errors.ts";
 import type { Refs } from "../../../src/engine/refs.ts";
 import { Secret } from "../../../src/engine/secret.ts";
 import type { GitHub } from "../../../src/plugins/github/index.ts";
 import { createGitHub } from "../../../src/plugins/github/index.ts";
-import type { Result } from "../../../src/term/output.ts";
+import { failure, type Result, success } from "../../../src/term/output.ts";
 import { FakeGitHub } from "../../../src/testing/index.ts";
 
 const signal = new AbortController().signal;
@@ -88,17 +89,23 @@ describe("the branches and pull requests of a repository", () => {
     expect((await seen()).branches.has("live")).toBe(false);
   });
 
-  it("tell how old they are when that is asked for, each commit once", async () => {
+  it("tell how old they are when that is asked for, each commit once and all of them together", async () => {
     const live = fake.push("acme/shop", "live", { "a.txt": "1" });
+    fake.push("acme/shop", "late", { "a.txt": "2" });
     const main = fake.repository("acme/shop").heads.branches.get("main") ?? "";
-    const dated = (): Promise<Refs> => seen(github.refs("acme/shop", { dates: new Map([[main, 7]]) }, signal));
-    const { branches } = await dated();
-    expect(branches.get("main")).toEqual({ commit: main, committedMs: 7 });
-    expect(branches.get("live")?.committedMs).toBeGreaterThan(Date.parse("2020-01-01"));
+    const asked: (readonly string[])[] = [];
+    const read = async (commits: readonly string[]): Promise<Result<ReadonlyMap<string, number>>> => {
+      asked.push(commits);
+      return success(new Map([[live, 8]])); // what is not told is asked for again
+    };
+    const dated = (): Promise<Refs> =>
+      seen(github.refs("acme/shop", { dates: { known: new Map([[main, 7]]), read } }, signal));
+    const { branches, outdated } = await dated();
+    expect(["main", "live", "late"].map((name) => branches.get(name)?.committedMs)).toEqual([7, 8, undefined]);
+    expect(outdated).toBeUndefined();
+    const [late = ""] = [branches.get("late")?.commit];
     await dated();
-    expect(fake.requests.filter(({ path }) => path.includes("/commits/")).map(({ path }) => path)).toEqual([
-      expect.stringContaining(live),
-    ]);
+    expect(asked.map((commits) => commits.toSorted())).toEqual([[live, late].toSorted(), [late]]);
   });
 
   it("cost nothing when nothing has changed", async () => {
@@ -393,22 +400,28 @@ describe("when things go wrong at GitHub", () => {
     expect(await got(refs())).toBe("FORGE_FAULT");
   });
 
-  it.each(["GET /repos/{owner}/{repo}/pulls", "GET /repos/{owner}/{repo}/commits/{ref}"])(
-    "%s alone keeps no push from being seen: what it tells is as it was",
-    async (on) => {
+  it.each(["pull requests", "dates"])(
+    "%s that cannot be read alone keep no push from being seen: what they tell is as it was",
+    async (what) => {
       const ms = Date.parse("2026-01-01");
       const number = fake.openPull("acme/shop", { by: "ann", branch: "idea", files: { "b.txt": "1" } });
       const first = await seen();
-      const dates = new Map([...first.branches.values()].map(({ commit }) => [commit, ms]));
-      fake.mishap({ mishap: { does: "status", status: 503 }, on, times: 99 });
+      const known = new Map([...first.branches.values()].map(({ commit }) => [commit, ms]));
+      const away = failure(problem("FORGE_UNREACHABLE", "503"));
+      let answer: Result<ReadonlyMap<string, number>> = what === "dates" ? away : success(new Map());
+      const options = { pulls: first.pulls, dates: { known, read: async () => answer } };
+      if (what !== "dates")
+        fake.mishap({ mishap: { does: "status", status: 503 }, on: "GET /repos/{owner}/{repo}/pulls", times: 99 });
       const commit = fake.push("acme/shop", "main", { "a.txt": "1" });
-      const during = await seen(github.refs("acme/shop", { pulls: first.pulls, dates }, signal));
+      const during = await seen(github.refs("acme/shop", options, signal));
       expect(during.branches.get("main")).toMatchObject({ commit });
       expect(during.branches.get("idea")).toMatchObject({ committedMs: ms });
       expect([...during.pulls.keys()]).toEqual([number]);
       expect(during.outdated).toMatchObject({ code: "FORGE_UNREACHABLE" });
       fake.heal();
-      expect((await seen(github.refs("acme/shop", { pulls: during.pulls, dates }, signal))).outdated).toBeUndefined();
+      answer = success(new Map());
+      const after = await seen(github.refs("acme/shop", { ...options, pulls: during.pulls }, signal));
+      expect(after.outdated).toBeUndefined();
     },
   );
 
