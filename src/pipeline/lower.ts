@@ -1,7 +1,7 @@
 import { cached } from "../engine/cache/cache.ts";
 import { deploy } from "../engine/effects/deploy.ts";
 import type { Deployed } from "../engine/effects/lane-face.ts";
-import { type Service, serviceOf } from "../engine/effects/service.ts";
+import { placeName, type Service, serviceOf } from "../engine/effects/service.ts";
 import { problem } from "../engine/errors.ts";
 import { type DockerBuildKey, dockerPush, type PushedImage } from "../plugins/docker/index.ts";
 import { all, gate, map, mapResult, pair } from "../term/combinators.ts";
@@ -223,7 +223,7 @@ function lowerDeploys(branch: Branch, image: Term<PushedImage>, commit: Term<str
     };
     const made = lowerTarget(declared, { ports, box, image: following, fresh, source });
     const { url, host, service } = declared;
-    const place = host.host === "here" ? service : `${service}@${host.host}`;
+    const place = placeName(service, host.host);
     tell(branch, { ...made, commit, place, before: [tagBox.key], ...(url === undefined ? {} : { url }) });
     return made;
   });

@@ -136,7 +136,7 @@ export interface FlavourDeclaration extends Omit<Flavour, "repos"> {
 /** Somebody who may rebuild and cancel what moves these services, and nothing that moves others. */
 export interface LimitedBuilder {
   readonly who: UserId;
-  /** Names of services; an image with its tag where no service runs it. */
+  /** Names of services, with `@machine` where that is not `here`; an image with its tag where no service runs it. */
   readonly services: readonly string[];
 }
 

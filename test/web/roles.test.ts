@@ -346,6 +346,25 @@ describe("a builder of some services", () => {
     expect(notes.filter((note) => note.startsWith("token:web | refused | "))).toHaveLength(2);
   });
 
+  test("a service of that name on another machine is another one", async () => {
+    const elsewhere = scene();
+    for (const [at, target] of elsewhere.targets.entries())
+      if (target.name === "shop_web") elsewhere.targets[at] = { ...target, host: "east" };
+    const { app: other } = await injectable(elsewhere, CLOCK, { access });
+    const statuses: number[] = [];
+    for (const [name, services] of [
+      ["here", ["shop_web"]],
+      ["east", ["shop_web@east"]],
+    ] as const) {
+      const made = await access.tokens.create({ name, role: "builder", services, createdBy: "test" });
+      const headers = { authorization: `Bearer ${made.ok ? made.value.token : ""}` };
+      const url = `/api/v1/jobs/${jobs.web}/rebuild`;
+      statuses.push((await other.inject({ method: "POST", url, headers })).statusCode);
+    }
+    expect(statuses).toEqual([403, 200]);
+    await other.close();
+  });
+
   test("a tag counts only where nothing runs it", async () => {
     const tagged = scene();
     const tag = { kind: "tag", host: "registry", source: "shop/shop live", state: "ok", detail: "" } as const;

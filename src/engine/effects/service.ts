@@ -17,6 +17,9 @@ export interface Declared {
   readonly at: string;
 }
 
+/** The name of what runs on a machine, as rights and reports name it: on another one it is something else. */
+export const placeName = (name: string, host: string): string => (host === "here" ? name : `${name}@${host}`);
+
 /** A lane whatever its types, with what pages and plans want of it. */
 export interface Service {
   readonly declared: Declared;

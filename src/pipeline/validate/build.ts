@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { placeName } from "../../engine/effects/service.ts";
 import { Secret } from "../../engine/secret.ts";
 import { durationMs } from "../duration.ts";
 import { imageText, parseImage } from "../image-name.ts";
@@ -106,10 +107,13 @@ function checkPublish(report: Report, above: string, branch: string, value: unkn
   const services: readonly unknown[] = Array.isArray(publish["services"]) ? publish["services"] : [];
   const moved = services.flatMap((service) => {
     const what = checkTarget(report, at, service, around);
-    return what === undefined ? [] : [{ what, name: String(recordOf(service)?.["service"]), at: lineOf(service, at) }];
+    return what === undefined ? [] : [{ what, name: nameOf(recordOf(service)), at: lineOf(service, at) }];
   });
   return image === undefined ? moved : [{ what: image, name: String(publish["image"]), at }, ...moved];
 }
+
+const nameOf = (service: Readonly<Record<string, unknown>> | undefined): string =>
+  placeName(String(service?.["service"]), String(recordOf(service?.["host"])?.["host"]));
 
 function checkImage(report: Report, at: string, value: unknown): string | undefined {
   if (typeof value !== "string") {
