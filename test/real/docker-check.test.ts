@@ -129,7 +129,8 @@ describe.skipIf(!need("docker"))("a build of somebody who may not deploy", () =>
       const { text } = await stranger(`FROM ${names.there}\nRUN ${large}; ls -l /large\n`);
       expect(text).toMatch(/^#\d+ \S+ ended with (?!0$)/m);
       const secret = (line: string) => `FROM ${names.there}\n${line}\nRUN echo ${fresh()}\n`;
-      for (const line of [`FROM ${names.hidden}`, `COPY --from=${names.hidden} /bin /stolen`]) {
+      const mount = `--mount=type=bind,from=${names.hidden},target=/stolen`;
+      for (const line of [`FROM ${names.hidden}`, `COPY --from=${names.hidden} /bin /stolen`, `RUN ${mount} ls`]) {
         expect(failureOf((await stranger(secret(line))).result)).toContain(`${names.hidden}: not found`);
       }
       const own = await check(repository(secret(`COPY --from=${names.hidden} /bin /stolen`)));
