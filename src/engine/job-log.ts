@@ -5,7 +5,7 @@ import { TextDecoder } from "node:util";
 import { concat, EMPTY, type Observable, of, Subject, type Subscription } from "rxjs";
 import type { Clock } from "./clock.ts";
 import { LogScrubber } from "./log-scrubber.ts";
-import { LogSink, type Sink } from "./log-sink.ts";
+import { LogSink, OpenFiles, type Sink } from "./log-sink.ts";
 import { scrub } from "./secret.ts";
 
 /** Begins a line of ours; output never holds one. */
@@ -34,6 +34,7 @@ export class LogFiles {
   readonly #options: LogOptions;
   readonly #live = new Map<string, JobLog>();
   readonly #flusher: Flusher;
+  readonly #open = new OpenFiles();
 
   /** @param dir  The state directory. */
   constructor(dir: string, clock: Clock, options: LogOptions = {}) {
@@ -59,7 +60,7 @@ export class LogFiles {
 
   /** Where a log goes: a file. */
   protected sink(path: string, marked: (text: string) => string): Sink {
-    return new LogSink(this.#fileOf(path), marked);
+    return new LogSink(this.#fileOf(path), marked, this.#open);
   }
 
   /** Hands over what a log that is still written has gathered. */

@@ -12,6 +12,27 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+/** Thousands of jobs may wait at a time, each with a line in its log: only so many of their files stay open. */
+const OPEN_MAX = 200;
+
+/** The files that are open, the one that was written to longest ago first. */
+export class OpenFiles {
+  readonly #sinks = new Set<LogSink>();
+
+  /** It is written to, and open from now on. */
+  used(sink: LogSink): void {
+    this.#sinks.delete(sink);
+    this.#sinks.add(sink);
+    if (this.#sinks.size <= OPEN_MAX) return;
+    const oldest = this.#sinks.values().next();
+    if (oldest.done !== true) oldest.value.rest();
+  }
+
+  closed(sink: LogSink): void {
+    this.#sinks.delete(sink);
+  }
+}
+
 /**
  * The file behind one job log: made with the first bytes, appended to, never a reason for the job to fail.
  *
@@ -20,13 +41,17 @@ export interface Sink {
 export class LogSink implements Sink {
   readonly #path: string;
   readonly #marked: (text: string) => string;
+  readonly #open: OpenFiles;
+  /** It is there, made or gone on with by this very sink. */
+  #began = false;
   #file: number | undefined;
   #lostBytes = 0;
   #why = "";
 
   /** @param marked  Makes a line of ours, newline included. */
-  constructor(path: string, marked: (text: string) => string) {
+  constructor(path: string, marked: (text: string) => string, open: OpenFiles) {
     this.#path = path;
+    this.#open = open;
     this.#marked = marked;
   }
 
@@ -48,23 +73,39 @@ export class LogSink implements Sink {
   /** Makes everything durable and closes. */
   async close(): Promise<void> {
     if (this.#lostBytes > 0) this.append("");
-    if (this.#file === undefined) return;
-    const file = this.#file;
-    this.#file = undefined;
+    if (!this.#began) return;
     try {
-      await sync(file);
+      const file = this.#opened();
+      this.#file = undefined;
+      this.#open.closed(this);
+      await sync(file).finally(() => closeSync(file));
     } catch {
       // a log that is not durable is no reason to end: the database has its own, stricter, rule
     }
-    closeSync(file);
+  }
+
+  /** Gives its file back until it is written to again. */
+  rest(): void {
+    this.#open.closed(this);
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  #opened(): number {
+    this.#file ??= this.#began
+      ? openSync(this.#path, O_APPEND | O_CREAT | O_NOFOLLOW | O_RDWR, 0o600)
+      : openLog(this.#path);
+    this.#began = true;
+    return this.#file;
   }
 
   /** How many bytes could be written. */
   #write(bytes: Buffer): number {
     let wrote = 0;
     try {
-      this.#file ??= openLog(this.#path);
-      while (wrote < bytes.length) wrote += writeSync(this.#file, bytes, wrote);
+      const file = this.#opened();
+      this.#open.used(this);
+      while (wrote < bytes.length) wrote += writeSync(file, bytes, wrote);
     } catch (error) {
       this.#why = codeOf(error);
     }

@@ -3,7 +3,9 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -40,6 +42,15 @@ function rig(options: LogOptions = {}) {
   };
 }
 
+/** Where a handle leads; one that was closed in between leads nowhere. */
+function linkOf(handle: string): string {
+  try {
+    return readlinkSync(handle);
+  } catch {
+    return "";
+  }
+}
+
 describe("writing", () => {
   test("our lines are marked with the time, output is as it came, and files are ours alone", async () => {
     const { dir, files, file, text } = rig();
@@ -54,6 +65,24 @@ describe("writing", () => {
     expect(text()).toBe(`${mark}build acme/web\nStep 1/2\nhalf a line\n${mark}done:\n${mark}two lines\n`);
     expect([statSync(file).mode & 0o777, statSync(join(file, "..")).mode & 0o777]).toEqual([0o600, 0o700]);
     expect(statSync(join(dir, "job")).mode & 0o777).toBe(0o700);
+  });
+
+  test.runIf(existsSync("/proc/self/fd"))("of thousands of jobs that wait has a few files open only", async () => {
+    const { dir, files } = rig();
+    const logs = Array.from({ length: 300 }, (_, at) => files.writer(`2026-11-21/070000-docker-check-${at}`));
+    for (const round of ["half a ", "line\n"]) {
+      for (const log of logs) {
+        log.write(round);
+        log.flush();
+      }
+      const open = readdirSync("/proc/self/fd").map((name) => linkOf(`/proc/self/fd/${name}`));
+      expect(open.filter((path) => path.startsWith(dir)).length).toBe(200);
+    }
+    for (const log of logs) await log.close();
+    const texts = logs.map((_, at) => readFileSync(join(dir, logPath(`2026-11-21/070000-docker-check-${at}`)), "utf8"));
+    expect(new Set(texts)).toEqual(new Set(["half a line\n"]));
+    const open = readdirSync("/proc/self/fd").map((name) => linkOf(`/proc/self/fd/${name}`));
+    expect(open.filter((path) => path.startsWith(dir))).toEqual([]);
   });
 
   test("output cannot pass for a line of ours", async () => {
