@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { Write } from "../engine/store/store.ts";
 import type { Flavour } from "../pipeline/types.ts";
-import { githubSignIn } from "../plugins/github/index.ts";
+import { type GitHub, githubSignIn } from "../plugins/github/index.ts";
 import type { GitHubAccess, OAuthClient } from "./options.ts";
 
 export interface AccessOptions {
@@ -15,10 +15,12 @@ export interface AccessOptions {
   /** How people sign in with GitHub; without it only tokens do. */
   readonly oauth?: OAuthClient;
   readonly readers?: Readers;
+  /** GitHub as its app sees it. */
+  readonly forge?: Pick<GitHub, "inTeam">;
 }
 
 /** Who may do what, with everything that has to outlive the process in the store. */
-export function accessOf({ engine, token, flavour, github, oauth, readers = "anyone" }: AccessOptions): Access {
+export function accessOf({ engine, token, flavour, github, oauth, readers = "anyone", forge }: AccessOptions): Access {
   const { admins = [], builders = [], viewers = [] } = flavour ?? {};
   const rules = {
     admins,
@@ -32,6 +34,7 @@ export function accessOf({ engine, token, flavour, github, oauth, readers = "any
     journal.note(write);
     return Promise.resolve();
   };
+  const app = forge === undefined ? {} : { app: forge };
   const api = github.api === undefined ? {} : { api: github.api };
   const teams = [...admins, ...viewers, ...rules.builders.map(({ who }) => who)].some((who) => who.includes("/"));
   return new Access({
@@ -39,7 +42,7 @@ export function accessOf({ engine, token, flavour, github, oauth, readers = "any
     token,
     rules,
     readers,
-    ...(oauth === undefined ? {} : { provider: githubSignIn({ ...oauth, ...api, teams }) }),
+    ...(oauth === undefined ? {} : { provider: githubSignIn({ ...oauth, ...api, ...app, teams }) }),
     keeper: {
       sessions: { load: () => store.queries.sessions(), put: (row) => save({ put: "session", row }) },
       tokens: { load: () => store.queries.apiTokens(), put: (row) => save({ put: "apiToken", row }) },

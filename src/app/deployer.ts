@@ -110,7 +110,8 @@ export class DeployerProcess implements Running {
     const { host, port, trustProxy = [] } = options;
     const token = actingToken(mode.dir);
     const flavour = options.deployer.flavours[options.flavour];
-    const access = accessOf({ ...options, engine, token, flavour });
+    const { github: forge } = ports.forge ?? {};
+    const access = accessOf({ ...options, ...(forge === undefined ? {} : { forge }), engine, token, flavour });
     const doors = inlet === undefined ? {} : { doors: [inlet.door] };
     const site = { view, host, port, trustProxy, token, access, clock: mode.clock, report: warn, ...doors };
     const web = await startWeb(site);

@@ -1,14 +1,16 @@
 // Who may do what, put together as a server does it: rules of a flavour, everything else in the store.
 import { expect, test } from "vitest";
-import { accessOf } from "../../src/app/access.ts";
+import { type AccessOptions, accessOf } from "../../src/app/access.ts";
 import type { Identity } from "../../src/engine/access/identity.ts";
 import { Secret } from "../../src/engine/secret.ts";
+import type { GitHub } from "../../src/plugins/github/index.ts";
+import { success } from "../../src/term/output.ts";
 import { createRig, type Rig } from "../../src/testing/index.ts";
 
 const ann: Identity = { kind: "person", provider: "github", person: { id: 7, login: "ann" } };
 const oauth = { clientId: "Iv1.0123", clientSecret: new Secret("a-client-secret") };
 
-const open = ({ engine }: Rig, team = false) =>
+const open = ({ engine }: Rig, team = false, more: Partial<AccessOptions> = {}) =>
   accessOf({
     engine,
     token: new Secret("the-acting-token"),
@@ -19,6 +21,7 @@ const open = ({ engine }: Rig, team = false) =>
     },
     github: { api: new URL("https://github.example/api/v3") },
     oauth,
+    ...more,
   });
 
 test("sessions, tokens and the audit log outlive the process; rights come from the flavour", async () => {
@@ -37,6 +40,18 @@ test("sessions, tokens and the audit log outlive the process; rights come from t
     "github:ann#7 refused",
     "github:ann#7 sign-in",
   ]);
+});
+
+test("a team is asked for as the app, also when nothing is known of how its people signed in", async () => {
+  const asked: unknown[] = [];
+  const inTeam = async (...[team, user]: Parameters<GitHub["inTeam"]>) => {
+    asked.push({ ...team, user });
+    return success(true);
+  };
+  const access = open(createRig(), true, { forge: { inTeam } });
+  expect(await access.grantOf(ann)).toEqual({ role: "builder", services: new Set(["shop_web"]) });
+  expect(asked).toEqual([{ org: "acme", team: "ops", user: 7 }]);
+  expect(await open(createRig(), true).grantOf(ann)).toMatchObject({ role: "viewer" });
 });
 
 test("people are sent to the site that belongs to the API, and asked for teams only where teams are named", () => {

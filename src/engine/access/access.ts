@@ -103,8 +103,13 @@ export class Access {
     if (!known.ok) return known;
     const { person, credential } = known.value;
     const identity: Identity = { kind: "person", provider: provider.id, person };
-    if (this.#credentials.size >= CREDENTIALS_MAX) this.#credentials.clear();
-    this.#credentials.set(whoOf(identity), credential);
+    const who = whoOf(identity);
+    this.#credentials.delete(who); // who signs in is the newest
+    for (const [oldest] of this.#credentials) {
+      if (this.#credentials.size < CREDENTIALS_MAX) break;
+      this.#credentials.delete(oldest);
+    }
+    this.#credentials.set(who, credential);
     this.#grants.forget(provider.id, person);
     return success(identity);
   }

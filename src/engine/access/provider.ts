@@ -36,6 +36,6 @@ export interface SignInProvider {
     answer: { readonly code: string; readonly verifier: string; readonly returnTo: string },
     signal: AbortSignal,
   ): Promise<Result<SignedIn>>;
-  /** Whether the person is in the team now. Fails with `SIGN_IN_UNREACHABLE` or `SIGN_IN_REFUSED`. */
+  /** Whether the person is in the team now. Fails with `SIGN_IN_UNREACHABLE`, `SIGN_IN_REFUSED` or as a forge does. */
   inTeam(team: Team, person: Person, credential: Secret | undefined, signal: AbortSignal): Promise<Result<boolean>>;
 }

@@ -1,5 +1,6 @@
 import type { Endpoints } from "@octokit/types";
 import type { Observable } from "rxjs";
+import type { Team } from "../../engine/access/provider.ts";
 import type { PullRef, Refs } from "../../engine/refs.ts";
 import type { Secret } from "../../engine/secret.ts";
 import type { Result } from "../../term/output.ts";
@@ -80,6 +81,11 @@ export interface GitHub {
   ): Promise<Result<RouteData<R>>>;
   /** What somebody may do there. By number: a login may belong to somebody else tomorrow. */
   permission(repo: RepoName, user: number, signal: AbortSignal): Promise<Result<Permission>>;
+  /**
+   * Whether somebody is in a team of an organisation that has the app now. Needs its permission to read members: fails
+   * with `FORGE_REFUSED` without it, with `NO_INSTALLATION` elsewhere.
+   */
+  inTeam(team: Team, user: number, signal: AbortSignal): Promise<Result<boolean>>;
   /** The password that git fetches with (user `x-access-token`); none where none is needed. */
   gitAuth(repo: RepoName, signal: AbortSignal): Promise<Result<Secret | undefined>>;
   /** Git was refused with it: the next one is another. */

@@ -1,4 +1,5 @@
 import { type Observable, Subject } from "rxjs";
+import type { Team } from "../../engine/access/provider.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import type { Refs } from "../../engine/refs.ts";
@@ -17,7 +18,7 @@ import type {
 } from "./api.ts";
 import type { Fetch } from "./exchange.ts";
 import { Installations } from "./installations.ts";
-import { type Answered, Line } from "./line.ts";
+import { type Answered, type Asked, Line } from "./line.ts";
 import { appClient, type OctokitOptions } from "./octokit.ts";
 import type { Ask } from "./pages.ts";
 import {
@@ -25,6 +26,7 @@ import {
   type Rank,
   rankOf,
   readContents,
+  readMembers,
   readMetadata,
   readRefs,
   type TokenPermissions,
@@ -140,8 +142,23 @@ class AppGitHub implements GitHub {
     return success(permissions.find((one) => one === permission) ?? "none");
   }
 
+  async inTeam({ org, team }: Team, user: number, signal: AbortSignal): Promise<Result<boolean>> {
+    const about = { rank: "second", signal, doing: `look up who is in ${org}/${team}`, orMissing: true } as const;
+    const byId = { route: "GET /user/{account_id}", params: { account_id: user } };
+    const found = await this.#sendOf(org, { ...about, ...byId });
+    if (!found.ok) return found;
+    if (found.value.status === 404) return success(false);
+    const username = textIn(recordOf(found.value.data), "login");
+    if (username === undefined) return failure(problem("FORGE_FAULT", `user ${user} has no login`));
+    const route = "GET /orgs/{org}/teams/{team_slug}/memberships/{username}";
+    const params = { org, team_slug: team.toLowerCase(), username };
+    const asked = await this.#sendOf(org, { ...about, route, params });
+    // Somebody who is invited is not in it yet; 404 is for those who are not.
+    return asked.ok ? success(textIn(recordOf(asked.value.data), "state") === "active") : asked;
+  }
+
   async gitAuth(repo: RepoName): Promise<Result<Secret | undefined>> {
-    const line = await this.#lineOf(repo);
+    const line = await this.#lineOf(ownerOf(repo));
     return line.ok ? this.#tokens.get(line.value.installation, repo, this.#reader(repo).id, readContents) : line;
   }
 
@@ -176,9 +193,8 @@ class AppGitHub implements GitHub {
     return reader;
   }
 
-  async #lineOf(repo: RepoName): Promise<Result<{ readonly installation: number; readonly line: Line }>> {
-    const [owner] = repo.split("/");
-    const found = await this.#installations.find(owner ?? "");
+  async #lineOf(owner: string): Promise<Result<{ readonly installation: number; readonly line: Line }>> {
+    const found = await this.#installations.find(owner);
     if (!found.ok) return found;
     const { id, account } = found.value;
     const line = this.#lines.get(id) ?? new Line(this.#octokit, id, account, () => this.#changes.next());
@@ -190,7 +206,7 @@ class AppGitHub implements GitHub {
   async #send(request: Request, id = this.#reader(request.repo).id): Promise<Result<Answered>> {
     const { repo, may } = request;
     for (let attempt = 0; ; attempt += 1) {
-      const found = await this.#lineOf(repo);
+      const found = await this.#lineOf(ownerOf(repo));
       if (!found.ok) return found;
       const { installation, line } = found.value;
       const token = await this.#tokens.get(installation, repo, id, may);
@@ -205,6 +221,21 @@ class AppGitHub implements GitHub {
     }
   }
 
+  /** The same for what belongs to an account as a whole: its people. */
+  async #sendOf(account: string, asked: Omit<Asked, "token">): Promise<Result<Answered>> {
+    for (let attempt = 0; ; attempt += 1) {
+      const found = await this.#lineOf(account);
+      if (!found.ok) return found;
+      const { installation, line } = found.value;
+      const token = await this.#tokens.ofAccount(installation, account, readMembers);
+      if (!token.ok) return this.#withoutToken(token);
+      const answer = await line.send({ ...asked, token: token.value });
+      const isRefused = !answer.ok && answer.error.code === "FORGE_TOKEN";
+      if (isRefused) this.#tokens.refused(token.value);
+      if (attempt > 0 || !isRefused) return answer;
+    }
+  }
+
   /** The app may have been installed anew: then the installation that was known is gone. */
   #withoutToken(token: Result<never>): Result<never> {
     if (!token.ok && token.error.code === "NO_INSTALLATION") this.#installations.refresh();
@@ -213,6 +244,8 @@ class AppGitHub implements GitHub {
 }
 
 const permissions: readonly Permission[] = ["admin", "write", "read", "none"];
+
+const ownerOf = (repo: RepoName): string => partsOf(repo).owner;
 
 function partsOf(repo: RepoName): { readonly owner: string; readonly repo: string } {
   const at = repo.indexOf("/");

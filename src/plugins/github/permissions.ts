@@ -8,6 +8,9 @@ export const readContents: TokenPermissions = { metadata: "read", contents: "rea
 /** What looks at people and their rights need. */
 export const readMetadata: TokenPermissions = { metadata: "read" };
 
+/** What looks at the teams of an organisation need. */
+export const readMembers: TokenPermissions = { members: "read" };
+
 /** Part of a route → the permission behind it; the first that fits. */
 const areas: readonly (readonly [RegExp, string])[] = [
   [/\/check-(runs|suites)/, "checks"],

@@ -3,6 +3,7 @@ import { problem } from "../../engine/errors.ts";
 import type { Person } from "../../engine/refs.ts";
 import { Secret } from "../../engine/secret.ts";
 import { type Failure, failure, type Result, success } from "../../term/output.ts";
+import type { GitHub } from "./api.ts";
 import { PUBLIC_API, webOf } from "./github.ts";
 import { numberIn, recordOf, textIn } from "./shape.ts";
 
@@ -13,10 +14,13 @@ export interface SignInOptions {
   readonly api?: URL;
   /** Whether rules name teams: a person is then asked to let us see theirs. */
   readonly teams: boolean;
+  /** Asks as the app, whose right to see teams does not end when a person's does. Default: there is no app. */
+  readonly app?: Pick<GitHub, "inTeam">;
 }
 
 const LOGIN = /^[\w.-]{1,100}(\[bot\])?$/;
 const WORDS_MAX = 200;
+const LATE = "no answer in time";
 
 /**
  * Signing in with GitHub, by an OAuth app or a GitHub app. Of what it lets us do, who it is and which teams they are in
@@ -36,10 +40,14 @@ export function githubSignIn(options: SignInOptions): SignInProvider {
       const given = await exchange(site, { ...fields, client_secret: options.clientSecret.reveal() }, signal);
       return given.ok ? whoIs(api, given.value, signal) : given;
     },
-    inTeam: (team, person, credential, signal) =>
-      credential === undefined
-        ? Promise.resolve(failure(problem("SIGN_IN_REFUSED", "Millrace was started anew since you signed in")))
-        : isMember(api, team, person, credential, signal),
+    inTeam: async (team, person, credential, signal) => {
+      const byApp = await options.app?.inTeam(team, person.id, signal);
+      if (byApp?.ok === true || signal.aborted) return byApp ?? failure(unreachable(LATE));
+      if (credential !== undefined) return isMember(api, team, person, credential, signal);
+      if (byApp?.error.class === "transient") return byApp;
+      const app = byApp === undefined ? "" : `; ${byApp.error.message}`;
+      return failure(problem("SIGN_IN_REFUSED", `Millrace was started anew since you signed in${app}`));
+    },
   };
 }
 
@@ -132,7 +140,7 @@ async function ask(address: string, init: Question): Promise<Result<Answer>> {
     const cause: unknown = error instanceof Error ? error.cause : undefined;
     const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
     const why = typeof code === "string" ? code : "no connection";
-    return failure(unreachable(init.signal.aborted ? "no answer in time" : why));
+    return failure(unreachable(init.signal.aborted ? LATE : why));
   }
 }
 

@@ -39,9 +39,20 @@ export class Tokens {
     may: TokenPermissions,
   ): Promise<Result<Secret>> {
     const key = keyOf(installation, repo, may);
+    return this.#shared(key, () => this.#renew(key, installation, repo, id, may));
+  }
+
+  /** For what belongs to the account as a whole; no code is read with it. */
+  async ofAccount(installation: number, account: string, may: TokenPermissions): Promise<Result<Secret>> {
+    const key = keyOf(installation, account, may);
+    return this.#shared(key, async () => this.#keep(key, await this.#ask(installation, account, {}, may)));
+  }
+
+  async #shared(key: string, renew: () => Promise<Result<Token>>): Promise<Result<Secret>> {
     const known = this.#known.get(key);
     if (known !== undefined && known.expiresMs - this.#clock.now() > LEFT_MS_MIN) return success(known.secret);
-    const asked = this.#asked.get(key) ?? this.#renew(key, installation, repo, id, may);
+    this.#forgetExpired();
+    const asked = this.#asked.get(key) ?? renew();
     this.#asked.set(key, asked);
     try {
       const token = await asked;
@@ -82,7 +93,6 @@ export class Tokens {
     id: number | undefined,
     may: TokenPermissions,
   ): Promise<Result<Token>> {
-    this.#forgetExpired();
     const byId = id === undefined ? undefined : await this.#ask(installation, repo, { repositoryIds: [id] }, may);
     if (byId !== undefined && (byId.ok || byId.error.code !== "NO_INSTALLATION")) return this.#keep(key, byId);
     const name = repo.slice(repo.indexOf("/") + 1);
@@ -96,7 +106,7 @@ export class Tokens {
 
   async #ask(
     installationId: number,
-    repo: RepoName,
+    what: string,
     which: { readonly repositoryIds?: number[]; readonly repositoryNames?: string[] },
     may: TokenPermissions,
   ): Promise<Result<Token>> {
@@ -105,20 +115,20 @@ export class Tokens {
       const given = recordOf(await this.#app.auth(how));
       const [token, expiresAt] = [textIn(given, "token"), textIn(given, "expiresAt")];
       if (token === undefined || expiresAt === undefined)
-        return failure(problem("FORGE_FAULT", `the answer to the request for a token for ${repo} holds none`));
+        return failure(problem("FORGE_FAULT", `the answer to the request for a token for ${what} holds none`));
       return success({ installation: installationId, secret: new Secret(token), expiresMs: Date.parse(expiresAt) });
     } catch (error) {
-      return failure(this.#refusal(error, repo));
+      return failure(this.#refusal(error, what));
     }
   }
 
-  #refusal(error: unknown, repo: RepoName): Failure {
+  #refusal(error: unknown, what: string): Failure {
     const status = thrownBy(error)?.status;
-    const failed = failureOf(error, `get a token for ${repo}`, this.#clock);
+    const failed = failureOf(error, `get a token for ${what}`, this.#clock);
     if (status !== 404 && status !== 422) return failed;
     // 422 is also what a permission gets that the app was not given.
     if (/permission/i.test(failed.message)) return problem("FORGE_REFUSED", failed.message);
-    return problem("NO_INSTALLATION", `the app does not see ${repo}: ${failed.message}`);
+    return problem("NO_INSTALLATION", `the app does not see ${what}: ${failed.message}`);
   }
 
   #forgetExpired(): void {
@@ -129,5 +139,5 @@ export class Tokens {
   }
 }
 
-const keyOf = (installation: number, repo: RepoName, may: TokenPermissions): string =>
-  `${installation} ${repo.toLowerCase()} ${JSON.stringify(may)}`;
+const keyOf = (installation: number, what: string, may: TokenPermissions): string =>
+  `${installation} ${what.toLowerCase()} ${JSON.stringify(may)}`;

@@ -139,6 +139,25 @@ describe("what people may do", () => {
   });
 });
 
+test("however many sign in, only those who did so first have to do so again", async () => {
+  const { provider } = withTeams(rules([])).access;
+  if (provider === undefined) throw new Error("no provider");
+  const admitted = { ...rules(["github:acme/ops"]) };
+  const own: SignInProvider = {
+    ...provider,
+    identify: async ({ code }) =>
+      success({ person: { id: Number(code), login: `p${code}` }, credential: new Secret(`of ${code}`) }),
+    inTeam: async (_team, { id }, credential) => success(credential?.reveal() === `of ${id}`),
+  };
+  const { access, roleOf } = withTeams(admitted, { provider: own });
+  const signIn = (id: number) =>
+    access.identify(own, { code: String(id), verifier: "", returnTo: "" }, new AbortController().signal);
+  for (let id = 1; id <= 1_000; id += 1) await signIn(id);
+  for (const id of [2, 1_001, 1_002]) await signIn(id); // 2 once more: one of the newest now
+  const people = [1, 2, 3, 4, 1_002].map((id) => person(id, `p${id}`));
+  expect(await Promise.all(people.map(roleOf))).toEqual(["viewer", "admin", "viewer", "admin", "admin"]);
+});
+
 describe("tokens and the sessions that they open", () => {
   test("the acting token is admin; another one ends the sessions of the old one", async () => {
     const rows: Parameters<NonNullable<AccessParts["keeper"]>["sessions"]["put"]>[0][] = [];

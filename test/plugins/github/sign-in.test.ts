@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SignInProvider } from "../../../src/engine/access/provider.ts";
+import { createClock } from "../../../src/engine/clock.ts";
 import { Secret } from "../../../src/engine/secret.ts";
-import { githubSignIn } from "../../../src/plugins/github/index.ts";
+import { createGitHub, githubSignIn } from "../../../src/plugins/github/index.ts";
 import { FakeGitHub } from "../../../src/testing/fake-github/index.ts";
 
 const RETURN = "https://deploy.example/login/github/callback";
@@ -144,6 +145,55 @@ describe("teams", () => {
     const over = await provider.inTeam(team, person, new Secret("ghu_that-is-over"), never);
     expect(over).toMatchObject({ ok: false, error: { code: "SIGN_IN_REFUSED" } });
     expect(over.ok ? "" : over.error.message).toContain("sign in again");
+  });
+});
+
+describe("teams, as the app sees them", () => {
+  const ops = { org: "widgets", team: "Ops" };
+  const over = new Secret("ghu_that-is-over");
+  const asApp = (): SignInProvider => {
+    const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
+    const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+    const client = { clientId: fake.app.clientId, clientSecret: new Secret(fake.app.clientSecret) };
+    return githubSignIn({ ...client, api: new URL(fake.apiUrl), teams: true, app: github });
+  };
+  const ann = () => ({ id: fake.user("ann").id, login: "ann" });
+
+  test("are known when a person's own credential is over, or was lost in a restart", async () => {
+    fake.install("widgets", { permissions: { metadata: "read", members: "read" } });
+    fake.team("widgets/ops", ["ann"]);
+    const provider = asApp();
+    for (const credential of [undefined, over])
+      expect(await provider.inTeam(ops, ann(), credential, never)).toEqual({ ok: true, value: true });
+    const bob = { id: fake.user("bob").id, login: "ann" }; // has taken her former name
+    expect(await provider.inTeam(ops, bob, undefined, never)).toEqual({ ok: true, value: false });
+    expect(await provider.inTeam(ops, { id: 987_654, login: "ann" }, undefined, never)).toMatchObject({ value: false });
+    fake.invite("widgets/ops", "bob");
+    expect(await provider.inTeam(ops, bob, undefined, never)).toEqual({ ok: true, value: false });
+    fake.team("widgets/ops", []);
+    expect(await provider.inTeam(ops, ann(), undefined, never)).toEqual({ ok: true, value: false });
+    fake.team("widgets/ops", ["ann"]);
+    fake.expireTokens();
+    expect(await provider.inTeam(ops, ann(), undefined, never)).toEqual({ ok: true, value: true });
+  });
+
+  test.each([
+    ["may not read members", () => fake.install("gadgets", { permissions: { metadata: "read" } }), "gadgets"],
+    ["is not installed", () => {}, "elsewhere"],
+  ])("where it %s, are asked for with the person's credential", async (_what, install, org) => {
+    install();
+    fake.team(`${org}/ops`, ["ann"]);
+    const team = { org, team: "ops" };
+    const own = new Secret(fake.userToken("ann"));
+    expect(await asApp().inTeam(team, ann(), own, never)).toEqual({ ok: true, value: true });
+    const lost = await asApp().inTeam(team, ann(), undefined, never);
+    expect(lost).toMatchObject({ ok: false, error: { code: "SIGN_IN_REFUSED" } });
+    expect(lost.ok ? "" : lost.error.message).toContain("started anew since you signed in; ");
+  });
+
+  test("are not known while GitHub is out of reach", async () => {
+    fake.mishap({ mishap: { does: "status", status: 502 }, times: 100 });
+    expect(await asApp().inTeam(ops, ann(), undefined, never)).toMatchObject({ error: { class: "transient" } });
   });
 });
 
