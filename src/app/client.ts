@@ -141,8 +141,8 @@ const reasonOf = (cause: unknown): string =>
 /** A refusal in the server's own words, or by its status when something else answers there. */
 async function refusal(response: Response): Promise<Failure> {
   const body = fieldsOf(await jsonOf(response));
-  const message =
-    textOf(body, "detail") ?? textOf(body, "note") ?? textOf(body, "title") ?? `the server answers ${response.status}`;
+  const message = textOf(body, "detail") ?? textOf(body, "note") ?? textOf(body, "title");
+  if (message === undefined) return noMillrace(response);
   const code = textOf(body, "code");
   const hint = textOf(body, "hint");
   const known = problem(response.status === 401 || response.status === 403 ? "NO_TOKEN" : "SERVER_REFUSED", message);
@@ -150,8 +150,15 @@ async function refusal(response: Response): Promise<Failure> {
 }
 
 async function bodyOf(response: Result<Response>): Promise<Result<unknown>> {
-  return response.ok ? success(await jsonOf(response.value)) : response;
+  if (!response.ok) return response;
+  const isJson = response.value.headers.get("content-type")?.includes("json") === true;
+  return isJson ? success(await jsonOf(response.value)) : failure(noMillrace(response.value));
 }
+
+const noMillrace = ({ url, status }: Response): Failure =>
+  problem("SERVER_REFUSED", `what answers at ${new URL(url).origin} is no Millrace: HTTP ${status} without JSON`, {
+    hint: "Check --url, and what lies between.",
+  });
 
 async function jsonOf(response: Response): Promise<unknown> {
   const text = await response.text();

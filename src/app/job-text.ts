@@ -1,3 +1,4 @@
+import { whereOf } from "../web/pages/where.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "./fields.ts";
 import type { Io, Style } from "./io.ts";
 import { safeText } from "./safe-text.ts";
@@ -28,9 +29,11 @@ export function stateText(io: Io, state: string | undefined): string {
 export function printJobs(io: Io, jobs: readonly Fields[]): void {
   for (const job of jobs) {
     const id = io.paint("bold", textOf(job, "id") ?? "");
-    io.out(`${stateText(io, textOf(job, "state"))}${id}  ${safeText(textOf(job, "description") ?? "")}`);
+    const where = whereOf(textOf(job, "term") ?? "");
+    const of = where === "" ? "" : io.paint("dim", `  ${safeText(where)}`);
+    io.out(`${stateText(io, textOf(job, "state"))}${id}  ${safeText(textOf(job, "description") ?? "")}${of}`);
     const more = textOf(job, "waitingFor") ?? textOf(fieldsOf(job["error"]), "message") ?? progressOf(job);
-    if (more !== undefined) io.out(`${" ".repeat(STATE_WIDTH)}${safeText(more)}`);
+    for (const line of more?.trimEnd().split("\n") ?? []) io.out(`${" ".repeat(STATE_WIDTH)}${safeText(line)}`);
   }
 }
 

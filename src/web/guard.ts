@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { isApiToken } from "../engine/access/api-tokens.ts";
 import { type Standing, suffices } from "../engine/access/identity.ts";
 import { problem } from "../engine/errors.ts";
 import type { Failure } from "../term/output.ts";
@@ -91,7 +92,15 @@ function notEnough(request: FastifyRequest, needed: Standing, web: Web): Refusal
     return { status: 429, failure: problem("TOO_MANY_TRIES", "too many wrong tokens from this address") };
   }
   web.failures.failed(caller);
-  return { status: 401, failure: problem("LOGIN_REFUSED", "the token is wrong") };
+  return { status: 401, failure: wrongToken(request) };
+}
+
+/** A token for programs has most often been a right one. Says nothing of whether it was. */
+function wrongToken({ headers }: FastifyRequest): Failure {
+  if (!isApiToken(headers.authorization?.replace(/^Bearer +/i, "") ?? ""))
+    return problem("LOGIN_REFUSED", "the token is wrong");
+  const why = "the token is not one of this server: it was revoked, its time is up, or it is another server's";
+  return problem("LOGIN_REFUSED", why, { hint: "An administrator makes one with: millrace token create NAME." });
 }
 
 const people: Readonly<Record<Standing, string>> = {

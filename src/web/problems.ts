@@ -67,7 +67,7 @@ const tooLarge = (bytesMax: number): Failure =>
 
 /** Who reads the answer: a person with a browser, or a program. */
 export const forProgram = (request: FastifyRequest): boolean =>
-  /^\/(api|healthz|readyz|metrics)\b/.test(request.routeOptions.url ?? request.url);
+  /^\/(api|healthz|readyz|metrics|webhooks)\b/.test(request.routeOptions.url ?? request.url);
 
 /** RFC 9457 with our code, and what to do. */
 export function sendProblem(reply: FastifyReply, status: number, failure: Failure): FastifyReply {

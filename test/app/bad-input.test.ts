@@ -235,7 +235,7 @@ millrace: pipeline.ts has a problem
     {},
     64,
     `millrace: "../../etc/passwd" is no job id: it is like 2026-11-21/094512-docker-build-3f9a12
-  See: millrace --help.
+  millrace jobs lists those that run or wait, millrace query all of them.
 `,
   ],
   "stale documents": [

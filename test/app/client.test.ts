@@ -58,9 +58,9 @@ describe("reading", () => {
     ];
     expect(await answer("jobs")).toBe(
       [
-        "running     2026-11-21/094513-docker-push-aaaaaa  push demo/hello",
+        "running     2026-11-21/094513-docker-push-aaaaaa  push demo/hello  demo/hello · live",
         "            3 of 7: RUN make, usually 2 m 10",
-        `waiting     ${ID}  build demo/hello live`,
+        `waiting     ${ID}  build demo/hello live  demo/hello · live`,
         "            confirm threshold is average",
         "",
       ].join("\n"),
@@ -87,7 +87,7 @@ describe("reading", () => {
       "  same      dockerfile = Dockerfile",
       "",
     ].join("\n");
-    const head = `failed      ${ID}  build demo/hello live\n            RUN make ended with 2\n`;
+    const head = `failed      ${ID}  build demo/hello live  demo/hello · live\n            RUN make ended with 2\n`;
     expect(await answer(`why ${ID}`)).toBe(head + why);
     const job = await answer(`job ${ID}`);
     expect(job.startsWith(head)).toBe(true);
@@ -250,15 +250,22 @@ describe("acting", () => {
 describe("a server that is something else", () => {
   it("is not taken for one of ours", async () => {
     const { createServer } = await import("node:http");
-    const other = createServer((_, response) => response.writeHead(404).end("<html>nothing</html>"));
+    let answers = 404;
+    const other = createServer((_, response) => response.writeHead(answers).end("<html>nothing</html>"));
     await new Promise<void>((resolve) => {
       other.listen(0, "127.0.0.1", resolve);
     });
     onTestFinished(() => void other.close());
     const address = other.address();
     const port = typeof address === "object" ? address?.port : undefined;
-    const ended = await millrace(folder, "jobs", "--url", `http://127.0.0.1:${port}`);
-    expect(ended.code).toBe(1);
-    expect(ended.err).toContain("millrace: the server answers 404\n");
+    const url = `http://127.0.0.1:${port}`;
+    for (const status of [404, 200]) {
+      answers = status;
+      const ended = await millrace(folder, "jobs", "--url", url);
+      expect(ended).toMatchObject({
+        code: 1,
+        err: `millrace: what answers at ${url} is no Millrace: HTTP ${status} without JSON\n  Check --url, and what lies between.\n`,
+      });
+    }
   });
 });

@@ -61,6 +61,14 @@ it("says what is amiss", async () => {
   expect((await receive("body.json")).err).toContain("--event");
   expect((await millrace(folder, "receive", "stored.txt")).err).toContain("unsigned");
   writeFileSync(join(folder, "secret"), "another\n");
-  expect((await receive("stored.txt")).err).toContain("signature is missing or wrong");
+  const wrong = await receive("stored.txt");
+  expect(wrong.err).toContain("signature is missing or wrong\n  Give the file with the secret");
+  await web.close();
+  const parts = { view: new FakeView(), host: "127.0.0.1", port: 0, token: new Secret("x".repeat(40)) };
+  const started = await startWeb({ ...parts, clock: createClock() });
+  if (!started.ok) throw new Error(started.error.message);
+  web = started.value;
+  const closed = await receive("stored.txt", "--url", web.url);
+  expect([closed.code, closed.err]).toEqual([1, expect.stringContaining("the server takes no webhooks of GitHub")]);
   expect(told).toEqual([]);
 });

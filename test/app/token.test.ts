@@ -14,6 +14,7 @@ const TOKEN = "a-token-of-at-least-thirty-two-characters";
 const ID = "2026-11-21/094512-docker-build-3f9a12";
 
 let view: FakeView;
+let access: Access;
 let web: RunningWeb;
 let folder: string;
 
@@ -21,7 +22,7 @@ beforeEach(async () => {
   view = new FakeView();
   const clock = createClock();
   const token = new Secret(TOKEN);
-  const access = new Access({ clock, token });
+  access = new Access({ clock, token });
   const started = await startWeb({ view, host: "127.0.0.1", port: 0, token, clock, access });
   if (!started.ok) throw new Error(started.error.message);
   web = started.value;
@@ -52,9 +53,19 @@ describe("millrace token", () => {
     const listed = await run("token list");
     expect(listed.out).toMatch(/^ci +builder, made by token \S+, until \S+\n$/);
     expect(await run("token revoke ci")).toMatchObject({ code: 0, out: "revoked: ci\n" });
-    expect(await run(`rebuild ${ID} --token-file ${file}`)).toMatchObject({ code: 77 });
+    const refused = await run(`rebuild ${ID} --token-file ${file}`);
+    expect([refused.code, refused.err]).toEqual([77, expect.stringContaining("it was revoked, its time is up, or")]);
+    expect(refused.err).toContain("An administrator makes one with: millrace token create NAME.");
     expect((await run("token list")).out).toContain(", revoked ");
     expect(view.actions).toHaveLength(1);
+  });
+
+  it("says of one whose time is up that it is over", async () => {
+    const made = await access.tokens.create({ name: "short", role: "builder", createdBy: "test", lifeMs: 0 });
+    const file = join(folder, "their-token");
+    writeFileSync(file, made.ok ? made.value.token : "");
+    expect((await run("token list")).out).toMatch(/, over since \S+\n$/);
+    expect((await run(`rebuild ${ID} --token-file ${file}`)).err).toContain("its time is up");
   });
 
   it("is for administrators", async () => {
@@ -64,7 +75,7 @@ describe("millrace token", () => {
   });
 
   it.each([
-    ["create ci", 64, "--role"],
+    ["create ci", 64, "--role is needed: viewer, builder or admin\n  See: millrace token --help."],
     ["create ci --role root", 64, "viewer, builder, admin"],
     ["create ci --role builder --life soon", 64, "12h or 30d"],
     ["create", 64, "create NAME"],

@@ -72,7 +72,7 @@ test("what was refused by what acts is in the log already", async () => {
 });
 
 test("wrong credentials and acts of strangers: one entry an hour for an address and kind", async () => {
-  const bearer = { authorization: "Bearer millrace_wrong" };
+  const bearer = { authorization: "Bearer wrong" };
   const from = { remoteAddress: "203.0.113.7" };
   for (let count = 0; count < 3; count += 1) {
     await app.inject({ ...json("PUT", "confirm"), headers: bearer, ...from });

@@ -4,6 +4,9 @@ import { listOf, textOf } from "../fields.ts";
 import { stateText } from "../job-text.ts";
 import { safeText } from "../safe-text.ts";
 
+const nothing = (term: string | undefined): string =>
+  term === undefined ? "no deploys yet" : `no deploys of ${safeText(term)}; millrace history lists those of all terms`;
+
 /** Past deploys, newest first. */
 export const history: CommandSpec = {
   name: "history",
@@ -16,7 +19,7 @@ export const history: CommandSpec = {
       (client) => client.get(withQuery("history", { term: call.args[0], limit: call.given.number("limit") })),
       (answer) => {
         const deploys = listOf(answer);
-        if (deploys.length === 0) call.io.out("no deploys yet");
+        if (deploys.length === 0) call.io.out(nothing(call.args[0]));
         for (const deploy of deploys) {
           const { io } = call;
           io.out(

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { problem } from "../../engine/errors.ts";
-import { failure, type Result, success } from "../../term/output.ts";
+import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import { openClient } from "../client.ts";
 import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
@@ -23,7 +23,7 @@ export const receive: CommandSpec = {
   summary: "give the server a webhook delivery from a file",
   details:
     "The file is the JSON body, with --event push; or, as GitHub's list of deliveries shows them, the headers, an empty " +
-    "line and the body. A delivery that was taken before under the same X-GitHub-Delivery is not acted on again.",
+    "line and the body. It is signed with the secret of --github-webhook-secret-file. One that was taken before under the same X-GitHub-Delivery is not acted on again.",
   flags: ["event", "githubSecret", "url", "state"],
   async run(call: Call): Promise<Exit> {
     const delivery = deliveryOf(call, call.args[0] ?? "");
@@ -41,11 +41,24 @@ export const receive: CommandSpec = {
       "x-github-delivery": id,
       "x-hub-signature-256": `sha256=${createHmac("sha256", secret.value.reveal()).update(body).digest("hex")}`,
     });
-    if (!answer.ok) return report(call.io, answer.error);
+    if (!answer.ok) return report(call.io, refusalOf(answer.error));
     call.io.out(`${event} ${id}: ${textOf(fieldsOf(answer.value), "note") ?? "taken"}`);
     return "done";
   },
 };
+
+/** What the door says, with what to do about it: it knows no tokens. */
+function refusalOf(error: Failure): Failure {
+  if (error.code === "NOT_FOUND" || error.code === "LOGIN_NEEDED")
+    return {
+      ...error,
+      message: "the server takes no webhooks of GitHub",
+      hint: "It does with --github-webhook-secret-file.",
+    };
+  if (error.code === "NO_TOKEN")
+    return { ...error, hint: "Give the file with the secret that the server was started with." };
+  return error.code === "SERVER_REFUSED" ? { ...error, hint: "Give the file as GitHub shows the delivery." } : error;
+}
 
 const HEADER = /^([A-Za-z][A-Za-z0-9 -]*):[ \t]*(.*?)[ \t]*\r?$/;
 
@@ -82,4 +95,4 @@ function split(bytes: Buffer): { readonly headers: ReadonlyMap<string, string>; 
   }
 }
 
-const usage = (message: string) => problem("USAGE", message);
+const usage = (message: string) => problem("USAGE", message, { hint: "See: millrace receive --help." });

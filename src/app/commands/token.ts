@@ -1,4 +1,5 @@
 import { isRole } from "../../engine/access/identity.ts";
+import { createClock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { durationMs } from "../../pipeline/duration.ts";
 import { ask, whyIn } from "../ask.ts";
@@ -26,11 +27,13 @@ export const token: CommandSpec = {
   },
 };
 
-const usage = (call: Call, message: string): Exit => report(call.io, problem("USAGE", message));
+const usage = (call: Call, message: string): Exit =>
+  report(call.io, problem("USAGE", message, { hint: "See: millrace token --help." }));
 
 function create(call: Call, name: string): Promise<Exit> | Exit {
   const { given } = call;
-  const role = given.text("role") ?? "";
+  const role = given.text("role");
+  if (role === undefined) return usage(call, "--role is needed: viewer, builder or admin");
   if (!isRole(role)) return usage(call, `--role "${role}" is none of viewer, builder, admin`);
   const life = given.text("life");
   const lifeMs = life === undefined ? undefined : durationMs(life);
@@ -63,10 +66,15 @@ const list = (call: Call): Promise<Exit> =>
 
 function lineOf(one: Fields): string {
   const services = Array.isArray(one["services"]) ? ` for ${one["services"].map(String).join(", ")}` : "";
-  const ends = [textOf(one, "revoked"), textOf(one, "expires")];
-  const end = ends[0] !== undefined ? `, revoked ${ends[0]}` : ends[1] === undefined ? "" : `, until ${ends[1]}`;
+  const end = endOf(textOf(one, "revoked"), textOf(one, "expires"));
   const by = `made by ${textOf(one, "createdBy") ?? ""} ${textOf(one, "created") ?? ""}`;
   return safeText(`${(textOf(one, "name") ?? "").padEnd(20)} ${textOf(one, "role") ?? ""}${services}, ${by}${end}`);
+}
+
+function endOf(revoked: string | undefined, expires: string | undefined): string {
+  if (revoked !== undefined) return `, revoked ${revoked}`;
+  if (expires === undefined) return "";
+  return Date.parse(expires) > createClock().now() ? `, until ${expires}` : `, over since ${expires}`;
 }
 
 const revoke = (call: Call, name: string): Promise<Exit> =>

@@ -9,6 +9,10 @@ import { hashOf } from "./sessions.ts";
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 /** Found by scanners of secrets, and by people in their own files. */
 const PREFIX = "millrace_";
+
+/** Whether a text has the shape of such a token, whoever's it is. */
+export const isApiToken = (text: string): boolean => text.startsWith(PREFIX);
+
 const TOKENS_MAX = 1_000;
 
 /** A token for programs, as people see it: never the token itself. */
@@ -111,7 +115,7 @@ export class ApiTokens {
 
   /** Whose token it is; undefined when it is nobody's, or over. */
   identityOf(token: string): Identity | undefined {
-    const kept = token.startsWith(PREFIX) ? this.#byHash.get(hashOf(token)) : undefined;
+    const kept = isApiToken(token) ? this.#byHash.get(hashOf(token)) : undefined;
     if (kept === undefined || !this.#lives(kept)) return undefined;
     return { kind: "token", name: kept.name, createdMs: kept.createdMs };
   }
