@@ -148,7 +148,9 @@ export const errors = {
   // HTTP
   PORT_IN_USE: failed("Stop the process that listens there, or give another --port (0 takes any free one)."),
   CANNOT_LISTEN: failed("Give --host an address of this machine, and --port one that this user may use."),
-  LOGIN_NEEDED: failed("Send the acting token as Authorization: Bearer, or sign in on /login."),
+  LOGIN_NEEDED: failed(
+    "Sign in on /login, or show a token: with --token-file on the command line, as Authorization: Bearer by HTTP.",
+  ),
   LOGIN_REFUSED: failed("Copy the token again from the file named token in the state directory."),
   TOO_MANY_TRIES: transient("Wait a minute, then try again with the right token."),
   FORBIDDEN: failed("Load the page again and repeat the action there."),
