@@ -79,7 +79,8 @@ function notBuilt(commit: CheckedCommit, allowed: Exclude<Output<unknown>, { sta
     return { ...base, state: "failure", title: "It cannot be built", summary };
   }
   if (allowed.phase !== "waiting") return { ...base, state: "queued", title: "Queued", summary: "" };
-  return { ...base, state: "neutral", title: "Waiting for approval", summary: approval(commit.commit) };
+  const waits = { ...base, details: `${commit.site}/approvals`, summary: approval(commit.commit) };
+  return { ...waits, state: "neutral", title: "Waiting for approval" };
 }
 
 const approval = (commit: string): string =>

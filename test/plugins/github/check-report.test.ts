@@ -59,6 +59,7 @@ describe("the state of the check", () => {
   ] as const)("when it may not be built (yet): %j", (allowed, state, title) => {
     const want = checkOf({ ...about, allowed, builds: [build("A", active("ready"))] });
     expect([want.state, want.title, want.rebuild]).toEqual([state, title, false]);
+    expect(want.details).toBe(state === "neutral" ? `${about.site}/approvals` : about.site);
   });
 
   it("is ended when its commit is left, and stands when it had ended", () => {
