@@ -141,4 +141,15 @@ describe.skipIf(!hasParts)("a repository on GitHub", () => {
     expect(fake.violations).toEqual([]);
     await docker(["rmi", name], dockerHost);
   });
+
+  it("says that what was pushed to live cannot be built, with the job that tells why", async () => {
+    const before = said.length;
+    const broken = fake.push(REPO, "live", { Dockerfile: "FROM scratch\nCOPY nothing-of-that-name /\n" });
+    await wait("the deployment has ended", () => deploymentOf(broken)?.statuses.at(-1)?.state === "error");
+    await wait("the chat is told", () => said.length > before);
+    const [failed] = await world.server.jobs("docker-build");
+    expect(deploymentOf(broken)?.statuses.at(-1)?.logUrl).toContain(`/job/${failed?.id}`);
+    expect(said.slice(before)).toEqual([expect.stringContaining(`${REPO} live (${broken.slice(0, 8)}) failed`)]);
+    expect(fake.violations).toEqual([]);
+  });
 });
