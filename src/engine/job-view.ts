@@ -2,7 +2,7 @@ import type { Engine } from "./engine.ts";
 import type { JobId } from "./job.ts";
 import type { RunningJob } from "./running-job.ts";
 import type { EventRow, JobFilter, JobRow } from "./store/store.ts";
-import type { JobDetail, JobView } from "./view.ts";
+import type { JobDetail, JobView, OpenCounts } from "./view.ts";
 
 const HISTORY_MAX = 10;
 const DURATIONS = 5;
@@ -23,8 +23,18 @@ export class JobBook {
     return this.#engine.jobs.open.get(id)?.row ?? this.#engine.store.queries.job(id);
   }
 
-  open(): readonly JobView[] {
-    return [...this.#engine.jobs.open.values()].map((job) => this.#view(job.row));
+  open(limit = Number.POSITIVE_INFINITY): readonly JobView[] {
+    const rows = [...this.#engine.jobs.open.values()].map(({ row }) => row);
+    const runs = ({ state }: JobRow): boolean => state === "running";
+    const first = rows.length <= limit ? rows : [...rows.filter(runs), ...rows.filter((row) => !runs(row))];
+    return first.slice(0, limit).map((row) => this.#view(row));
+  }
+
+  counts(): OpenCounts {
+    const counts = { ready: 0, waiting: 0, running: 0 };
+    for (const { row } of this.#engine.jobs.open.values())
+      if (row.state === "ready" || row.state === "waiting" || row.state === "running") counts[row.state] += 1;
+    return counts;
   }
 
   find(filter: JobFilter): readonly JobView[] {

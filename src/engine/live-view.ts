@@ -92,8 +92,11 @@ export class LiveView implements View {
   groups(): readonly GraphGroup[] {
     return this.#graph.groups();
   }
-  openJobs(): readonly JobView[] {
-    return this.#jobs.open();
+  openJobs(limit?: number): readonly JobView[] {
+    return this.#jobs.open(limit);
+  }
+  openCounts(): ReturnType<View["openCounts"]> {
+    return this.#jobs.counts();
   }
   job(id: string): JobDetail | undefined {
     return this.#jobs.detail(id);

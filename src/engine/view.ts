@@ -13,6 +13,9 @@ import type { AuditFilter, AuditRow, EventRow, IntentRow, JobFilter, JobInputRow
  * What the pages, the API and the client commands see of a running engine: plain data and a few actions.
  * The web layer knows nothing else of Millrace.
  */
+/** Open jobs by state. */
+export type OpenCounts = Readonly<Record<"ready" | "waiting" | "running", number>>;
+
 export interface View {
   readonly flavour: string;
   readonly version: string;
@@ -28,8 +31,10 @@ export interface View {
   readonly changes: Observable<GraphChange>;
   /** Each start, state change or end of a job. */
   readonly jobChanges: Observable<JobView>;
-  /** Open jobs (ready, waiting, running), oldest first. */
-  openJobs(): readonly JobView[];
+  /** Open jobs (ready, waiting, running), oldest first; of more than `limit` those that run before those that wait. */
+  openJobs(limit?: number): readonly JobView[];
+  /** How many there are. */
+  openCounts(): OpenCounts;
   job(id: string): JobDetail | undefined;
   jobs(filter: JobFilter): readonly JobView[];
   operations(): readonly string[];

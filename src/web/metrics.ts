@@ -48,10 +48,7 @@ function addGauges(view: View, streams: () => number, gauge: AddGauge): void {
     for (const [state, value] of Object.entries(view.stats())) set(value, { state });
   });
   gauge("core_jobs_open", "Jobs that have not ended, each in one state.", ["state"], (set) => {
-    const open = view.openJobs();
-    for (const state of ["ready", "waiting", "running"] as const) {
-      set(open.filter((job) => job.state === state).length, { state });
-    }
+    for (const [state, value] of Object.entries(view.openCounts())) set(value, { state });
   });
   gauge("pool_capacity", "Places of a pool.", ["name"], (set) => {
     for (const pool of view.pools()) set(pool.capacity, { name: pool.name });

@@ -8,7 +8,7 @@ import type { GraphChange } from "../../src/engine/view.ts";
 import { Collection } from "../../src/incr/index.ts";
 import { collection, each } from "../../src/term/each.ts";
 import { ok } from "../../src/term/output.ts";
-import { DummyBuilder, type Rig } from "../../src/testing/index.ts";
+import { createRig, DummyBuilder, type Rig } from "../../src/testing/index.ts";
 import { box, failed, keyed } from "./cache/support.ts";
 import { deploying } from "./effects/lane-support.ts";
 
@@ -170,6 +170,20 @@ describe("jobs and services", () => {
     expect(job).toMatchObject({ state: "waiting", waitingFor: "confirmation: the threshold is dangerous" });
     expect(job?.can).toEqual({ rebuild: false, cancel: true, start: true });
     expect(view.services()).toMatchObject([{ term: "web/deploy", state: "waiting", wanted: "new", running: "old" }]);
+  });
+
+  it("are counted while they are open, and of many those that run are told first", async () => {
+    const rig = createRig();
+    const [narrow, wide] = [new DummyBuilder({ id: "narrow", pool: new Pool("one", 1) }), new DummyBuilder()];
+    for (const key of ["a", "b", "c"]) {
+      keyed(rig, key === "c" ? wide : narrow, { name: key }, key);
+      await rig.clock.settle();
+    }
+    const view = viewOf(rig);
+    const told = (limit?: number) => view.openJobs(limit).map(({ description, state }) => `${description} ${state}`);
+    expect(told()).toEqual(["narrow a running", "narrow b ready", "dummy c running"]);
+    expect(told(2)).toEqual(["narrow a running", "dummy c running"]);
+    expect(view.openCounts()).toEqual({ ready: 1, waiting: 0, running: 2 });
   });
 
   it("tell what runs where, since when, and by which job", async () => {

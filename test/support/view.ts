@@ -210,8 +210,15 @@ export class FakeView implements View {
     return log;
   }
 
-  openJobs(): readonly JobView[] {
-    return this.all.filter((job) => job.endedMs === undefined).toReversed();
+  openJobs(limit?: number): readonly JobView[] {
+    return this.all
+      .filter((job) => job.endedMs === undefined)
+      .toReversed()
+      .slice(0, limit);
+  }
+  openCounts(): ReturnType<View["openCounts"]> {
+    const count = (state: JobView["state"]): number => this.openJobs().filter((job) => job.state === state).length;
+    return { ready: count("ready"), waiting: count("waiting"), running: count("running") };
   }
   job(id: string): JobDetail | undefined {
     return this.all.find((job) => job.id === id);
@@ -221,6 +228,7 @@ export class FakeView implements View {
       (job) =>
         (filter.op === undefined || job.op === filter.op) &&
         (filter.state === undefined || job.state === filter.state) &&
+        (filter.ended === undefined || job.endedMs !== undefined) &&
         (filter.term === undefined || job.term === filter.term) &&
         (filter.date === undefined || job.id.startsWith(filter.date)) &&
         (filter.text === undefined || `${job.term} ${job.description}`.includes(filter.text)) &&

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Waiting } from "../../src/engine/approvals.ts";
 import { problem } from "../../src/engine/errors.ts";
+import type { JobDetail } from "../../src/engine/view.ts";
 import { templates } from "../../src/web/views.ts";
 import { busyDay, FAILED, RUNNING, WAITING } from "../support/scene.ts";
 import { event, FakeView, input, makeJob, makeNode } from "../support/view.ts";
@@ -19,6 +21,18 @@ const page = async (url: string, headers: Record<string, string> = {}): Promise<
 beforeEach(() => open(busyDay(Date.now())));
 afterEach(() => {
   if (faults.length > 0) throw faults[0];
+});
+
+/** A commit that waits for a maintainer. */
+const stranger = (pull: number): Waiting => ({
+  repository: 5,
+  name: "acme/web",
+  pull,
+  commit: String(pull).padStart(40, "0"),
+  author: { id: 66, login: "mallory" },
+  fork: "mallory/web",
+  term: `acme/web/pr:${pull}/head`,
+  sinceMs: 1_763_719_000_000,
 });
 
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror='alert(1)'>&amp;]}\n\u202E${"x".repeat(10_000)}`;
@@ -134,6 +148,33 @@ describe("overview", () => {
     expect(body).toContain("The pipeline is empty.");
     expect(await page("/jobs")).toContain("Nothing is at work.");
     expect(await page("/query")).toContain("No job matches.");
+  });
+
+  test("thousands of jobs that wait and of commits to approve are a page of ordinary size", async () => {
+    const view = busyDay(Date.now());
+    const number = (at: number): string => String(at).padStart(8, "0");
+    const waits = (at: number): JobDetail => {
+      const { endedMs: _e, startedMs: _s, ...open } = makeJob(`2026-11-21/080000-docker-check-${number(at)}`);
+      return { ...open, state: "ready" };
+    };
+    view.all.unshift(...Array.from({ length: 5_000 }, (_, at) => waits(at)));
+    view.strangers = Array.from({ length: 2_000 }, (_, at) => stranger(at + 1));
+    await open(view);
+    const jobs = await page("/jobs");
+    expect(jobs.match(/<tr data-key/g)?.length).toBeLessThan(160);
+    const rest = view.openJobs().length - 100;
+    expect(jobs).toContain(`<a href="/query?state=ready">and ${rest.toLocaleString("en-US")} more that wait</a>`);
+    expect(jobs).toContain(FAILED); // what has ended is not pushed out by what waits
+    const numbersOn = async (address: string): Promise<readonly number[]> =>
+      [...(await page(address)).matchAll(/acme\/web#(\d+)</g)].map(([, pull]) => Number(pull));
+    const seen = [];
+    for (let from = 0; from < 2_000; from += 50) seen.push(...(await numbersOn(`/approvals?from=${from}`)));
+    expect(seen).toEqual(Array.from({ length: 2_000 }, (_, at) => at + 1));
+    expect(await page("/approvals")).toContain("2000 commits to look at");
+    expect(await page("/approvals?from=50")).toContain('<a href="/approvals?from=100" rel="next">');
+    expect(await page("/approvals?from=50")).toContain('<a href="/approvals" rel="prev">');
+    for (const odd of ["9999", "1999", "1960"]) expect((await numbersOn(`/approvals?from=${odd}`)).at(-1)).toBe(2_000); // those before may have been approved
+    for (const odd of ["-1", "x", ""]) expect((await numbersOn(`/approvals?from=${odd}`))[0]).toBe(1);
   });
 
   test("the parts that move come without the graph", async () => {

@@ -109,6 +109,7 @@ function jobWhere(filter: JobFilter): Where {
   const where = new Where();
   if (filter.op !== undefined) where.and("op = ?", filter.op);
   if (filter.state !== undefined) where.and("state = ?", filter.state);
+  if (filter.ended === true) where.and("ended_ms IS NOT NULL");
   if (filter.term !== undefined) where.and("term = ?", filter.term);
   if (filter.date !== undefined) where.and("id >= ? AND id < ?", filter.date, filter.date + LAST);
   if (filter.before !== undefined) where.and(OLDER, filter.before);

@@ -207,6 +207,8 @@ export function isClosing(write: Write): boolean {
 export interface JobFilter {
   readonly op?: string;
   readonly state?: JobState;
+  /** Only those that have ended. */
+  readonly ended?: true;
   readonly term?: string;
   /** Prefix of the job id, such as `2026-11-21`. */
   readonly date?: string;

@@ -8,9 +8,14 @@ import { render } from "../views.ts";
 import { approvableIn, hrefOf } from "./approval.ts";
 import { type Moment, moment, type Page, type Visit, whyOf } from "./page.ts";
 
+const PAGE = 50;
+
 export interface ApprovalsData {
   readonly headline: string;
   readonly waiting: readonly (Waiting & { readonly since: Moment; readonly href: string | undefined })[];
+  /** Addresses of what comes before and after. */
+  readonly before: string | undefined;
+  readonly next: string | undefined;
   /** Those who may approve look at what changed first: the button is there. */
   readonly reviews: boolean;
 }
@@ -22,18 +27,30 @@ export const approvalsPage: Page = {
   role: "viewer",
   title: "Approvals",
   menu: true,
-  handler: ({ view, clock }, { visitor }) => {
-    const waiting = view.approvals().map((one) => ({
+  handler: ({ view, clock }, { visitor, query }) => {
+    const all = view.approvals();
+    const from = placeIn(query["from"], all.length);
+    const waiting = all.slice(from, from + PAGE).map((one) => ({
       ...one,
       since: moment(one.sinceMs, clock.now()),
       href: hrefOf(one),
     }));
-    const headline =
-      waiting.length === 0 ? "Nothing waits for approval" : `${count(waiting.length, "commit")} to look at`;
+    const headline = all.length === 0 ? "Nothing waits for approval" : `${count(all.length, "commit")} to look at`;
+    const before = from === 0 ? undefined : addressOf(from - PAGE);
+    const next = from + PAGE < all.length ? addressOf(from + PAGE) : undefined;
     const reviews = suffices(visitor.role, "admin");
-    return { kind: "page", body: render("approvals", { headline, waiting, reviews }) };
+    return { kind: "page", body: render("approvals", { headline, waiting, before, next, reviews }) };
   },
 };
+
+/** Where a page begins; the last one, when those that it was about have been approved. */
+function placeIn(from: string | undefined, length: number): number {
+  const wanted = /^\d{1,6}$/.test(from ?? "") ? Number(from) : 0;
+  const last = Math.max(0, length - 1);
+  return Math.floor(Math.min(wanted, last) / PAGE) * PAGE;
+}
+
+const addressOf = (from: number): string => (from <= 0 ? "/approvals" : `/approvals?from=${from}`);
 
 export const approveCommit: Page = {
   method: "POST",

@@ -3,9 +3,12 @@ import { type JobRowData, jobRow } from "./job-row.ts";
 import type { Page } from "./page.ts";
 
 const RECENT = 50;
+const OPEN_MAX = 100;
 
 export interface JobsData {
   readonly open: readonly JobRowData[];
+  /** How many more wait; blank when all are shown. */
+  readonly more: string;
   readonly recent: readonly JobRowData[];
 }
 
@@ -17,14 +20,16 @@ export const jobsPage: Page = {
   menu: true,
   handler: ({ view, clock }) => {
     const now = clock.now();
-    const open = view.openJobs();
-    const ids = new Set<string>(open.map((job) => job.id));
-    const recent = view.jobs({ limit: RECENT + open.length }).filter((job) => !ids.has(job.id));
+    const open = view.openJobs(OPEN_MAX);
+    const { ready, waiting, running } = view.openCounts();
+    const more = ready + waiting + running - open.length;
+    const recent = view.jobs({ ended: true, limit: RECENT });
     return {
       kind: "page",
       body: render("jobs", {
         open: open.map((job) => jobRow(job, now)),
-        recent: recent.slice(0, RECENT).map((job) => jobRow(job, now)),
+        more: more > 0 ? more.toLocaleString("en-US") : "",
+        recent: recent.map((job) => jobRow(job, now)),
       }),
     };
   },

@@ -28,7 +28,15 @@ describe("what is written is read back", () => {
       error: { code: "TIMED_OUT", message: "too slow", class: "failed" as const, hint: "hurry" },
     };
     const input = { job: job.id, name: "commit", digest: "d", text: "9fceb02", changed: true };
-    const outbox = { key: "status", want: { state: "ok" }, confirmed: null, tries: 0, nextMs: 3, wantedMs: 2, waitsSinceMs: 1 };
+    const outbox = {
+      key: "status",
+      want: { state: "ok" },
+      confirmed: null,
+      tries: 0,
+      nextMs: 3,
+      wantedMs: 2,
+      waitsSinceMs: 1,
+    };
     const audit = { id: 4, atMs: 1, who: "cli", what: "cancel", subject: job.id, detail: "" };
     await store.commit([
       { put: "event", row: event(1) },
@@ -134,6 +142,7 @@ describe("jobs", () => {
   test.each([
     ["op", { op: "deploy" }, [0]],
     ["state", { state: "running" }, [2]],
+    ["ended", { ended: true, op: "docker-build" }, [1]],
     ["date", { date: "2026-11-21" }, [2, 1]],
     ["term", { term: "another" }, []],
     ["text in the error", { text: "EXIT 100%" }, [1]],
