@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createClock } from "../../src/engine/clock.ts";
 import { FakeGitHub, TestClock } from "../../src/testing/index.ts";
 
 let fake: FakeGitHub;
@@ -121,6 +122,30 @@ describe("webhooks", () => {
     expect(fake.violations).toEqual([]);
   });
 
+  test("come to an app that may see what they tell of, that has ticked them, and that is not suspended", async () => {
+    fake.repo("bare/web");
+    fake.install("bare", { permissions: { metadata: "read", contents: "read" } });
+    const number = fake.openPull("bare/web", { by: "alice", branch: "main" });
+    fake.comment("bare/web", number, "bob", "/approve"); // neither issues nor pull requests
+    fake.webhooks.events.delete("push");
+    fake.push("acme/web", "main", { a: "1" });
+    fake.comment("acme/web", fake.openPull("acme/web", { by: "alice", branch: "main" }), "bob", "hello");
+    fake.suspend("acme");
+    fake.comment("acme/web", 1, "bob", "hello?");
+    fake.unsuspend("acme");
+    await fake.webhooks.idle();
+    const told = fake.webhooks.deliveries.map(({ event, body }) => `${event} ${/"action":"(\w+)"/.exec(body)?.[1]}`);
+    expect(told).toEqual([
+      "installation created",
+      "installation created",
+      "pull_request opened",
+      "issue_comment created",
+      "installation suspend",
+      "installation unsuspend",
+    ]);
+    expect(fake.violations).toEqual([]);
+  });
+
   test("get lost, come late, come twice, come in another order, and are sent again by hand", async () => {
     fake.webhooks.mode = "drop";
     fake.push("acme/web", "main", { a: "1" });
@@ -191,6 +216,24 @@ describe("mishaps", () => {
     expect(await head()).toBe(second);
     fake.mishap({ mishap: { does: "old heads" } });
     expect([await head(), await head()]).toEqual([first, second]);
+  });
+
+  test("heads are those of a copy that lags behind by so long, for as long as it does", async () => {
+    let ranMs = 0;
+    await fake.close();
+    fake = await FakeGitHub.start({ clock: { ...createClock(), now: () => ranMs } });
+    fake.repo("acme/web");
+    const head = async (): Promise<string> =>
+      /"sha":"(\w+)"/.exec(await (await read("/repos/acme/web/git/ref/heads/live")).text())?.[1] ?? "none";
+    const commits = ["1", "2", "3"].map((text) => {
+      ranMs += 10_000;
+      return fake.push("acme/web", "live", { a: text });
+    });
+    fake.mishap({ mishap: { does: "old heads", byMs: 15_000 }, times: 9 });
+    const seen: string[] = [];
+    for (; ranMs < 60_000; ranMs += 5_000) seen.push(await head());
+    expect(new Set(seen)).toEqual(new Set(commits));
+    expect(seen.slice(0, 4)).toEqual([commits[0], commits[1], commits[1], commits[2]]);
   });
 
   test("a push between two pages", async () => {

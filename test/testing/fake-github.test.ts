@@ -1,4 +1,5 @@
 import { createSign } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeGitHub } from "../../src/testing/index.ts";
 
@@ -48,6 +49,40 @@ async function tokenFor(login: string, body?: unknown): Promise<string> {
   expect(given.status).toBe(201);
   return field(given, "token");
 }
+
+/** The rows of a table of doc/github.md, below its header. */
+function rowsOf(header: string): readonly (readonly string[])[] {
+  const [, rest = ""] = readFileSync("doc/github.md", "utf8").split(header);
+  const [, , ...lines] = rest.split("\n");
+  return lines.slice(0, lines.indexOf("")).map((line) =>
+    line
+      .split("|")
+      .map((cell) => cell.trim())
+      .slice(1, -1),
+  );
+}
+
+describe("the app that a newcomer makes", () => {
+  test("has what doc/github.md tells them to give it, and no more", async () => {
+    const levels = new Map([
+      ["read", "read"],
+      ["read and write", "write"],
+    ]);
+    const named = (text = ""): string => text.toLowerCase().replaceAll(" ", "_");
+    const documented = rowsOf("| permission | access | why |").map(([name, level = ""]) => [
+      named(name),
+      levels.get(level),
+    ]);
+    expect(documented.length).toBeGreaterThan(4);
+    const { permissions } = fake.install("acme");
+    expect(permissions).toEqual({ ...Object.fromEntries(documented), members: "read" });
+    const events = rowsOf("| event | what it is for |").flatMap(([names = ""]) => names.split(", ").map(named));
+    expect([...fake.webhooks.events].toSorted()).toEqual(events.toSorted());
+    const shown = await ask("GET", "/app", jwt());
+    expect(shown.json).toMatchObject({ permissions, events: [...fake.webhooks.events] });
+    expect(fake.violations).toEqual([]);
+  });
+});
 
 describe("an app", () => {
   beforeEach(() => {
@@ -100,6 +135,29 @@ describe("an app", () => {
     const shown = await ask("GET", `/repos/acme/web/commits/${head_sha}/check-runs`, token);
     expect(shown.json).toMatchObject({ total_count: 1, check_runs: [{ status: "in_progress" }] });
     expect(fake.repository("acme/web").checkRuns[0]?.states).toEqual(["queued", "in_progress", "completed/success"]);
+    expect(fake.violations).toEqual([]);
+  });
+
+  test("is told that a check is wanted again: the suite is queued then, the run stays until the app writes it", async () => {
+    const token = await tokenFor("acme");
+    const head_sha = fake.push("acme/web", "live", { Dockerfile: "FROM x\n" });
+    const made = await ask("POST", "/repos/acme/web/check-runs", token, { name: "x", head_sha, conclusion: "failure" });
+    const [suite] = fake.repository("acme/web").suites;
+    const now = async (): Promise<unknown> => [
+      (await ask("GET", `/repos/acme/web/check-suites/${suite?.id}`, token)).json,
+      (await ask("GET", `/repos/acme/web/check-runs/${field(made, "id")}`, token)).json,
+    ];
+    const failed = { status: "completed", conclusion: "failure" };
+    expect(await now()).toMatchObject([failed, failed]);
+    for (const press of [
+      () => fake.pressCheckRun("acme/web", Number(field(made, "id")), "alice"),
+      () => fake.pressCheckSuite("acme/web", head_sha, "alice"),
+    ]) {
+      press();
+      expect(await now()).toMatchObject([{ status: "queued", conclusion: null }, failed]);
+      await ask("PATCH", `/repos/acme/web/check-runs/${field(made, "id")}`, token, { conclusion: "failure" });
+      expect(await now()).toMatchObject([failed, failed]);
+    }
     expect(fake.violations).toEqual([]);
   });
 

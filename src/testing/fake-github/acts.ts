@@ -62,7 +62,10 @@ export class Acts {
     const repository = this.repository(name);
     const before = repository.heads.branches.get(branch);
     const pulls = this.#pullsMoved(repository, branch, commit);
-    move(repository, { branches: new Map(repository.heads.branches).set(branch, commit), pulls: pulls.in(repository) });
+    move(this.ground.world, repository, {
+      branches: new Map(repository.heads.branches).set(branch, commit),
+      pulls: pulls.in(repository),
+    });
     const sender = this.#sender(by ?? repository.owner.login);
     if (before === undefined) this.#tellRef("create", repository, branch, sender);
     const forced = before !== undefined && !repository.git.contains(commit, before);
@@ -75,7 +78,7 @@ export class Acts {
     const branches = new Map(repository.heads.branches);
     const before = branches.get(branch);
     branches.delete(branch);
-    move(repository, { branches });
+    move(this.ground.world, repository, { branches });
     const sender = this.#sender(by ?? repository.owner.login);
     this.#tellRef("delete", repository, branch, sender);
     this.#tellPush(repository, branch, before ?? NO_COMMIT, NO_COMMIT, { forced: false, sender });
@@ -83,7 +86,7 @@ export class Acts {
 
   tag(name: string, tag: string, commit: string): void {
     const repository = this.repository(name);
-    move(repository, { tags: new Map(repository.heads.tags).set(tag, commit) });
+    move(this.ground.world, repository, { tags: new Map(repository.heads.tags).set(tag, commit) });
   }
 
   /** Opens a pull request; its number. */
@@ -177,7 +180,7 @@ export class Acts {
       const state = { state: "open", merged: false, createdMs: now, updatedMs: now } as const;
       newPulls.set(number, { ...common, ...own, ...state, commit: commit(`pull-${number}`) });
     }
-    move(repository, { branches: newBranches, pulls: newPulls });
+    move(this.ground.world, repository, { branches: newBranches, pulls: newPulls });
   }
 
   #commit(repository: Repository, parent: string | undefined, changes: Changes, by: string, message: string): string {
@@ -213,7 +216,7 @@ export class Acts {
     const newest = { ...pull, updatedMs: this.ground.world.clock.now() };
     // a push has moved it already: "before" is what was before the push
     if (action !== "synchronize" || repository.heads.pulls.get(pull.number)?.commit !== pull.commit)
-      move(repository, { pulls: new Map(repository.heads.pulls).set(pull.number, newest) });
+      move(this.ground.world, repository, { pulls: new Map(repository.heads.pulls).set(pull.number, newest) });
     const shown = this.ground.shapes.pull(repository, newest);
     const sender = this.#sender(pull.author.login);
     this.ground.tell("pull_request", action, repository, { number: pull.number, pull_request: shown, sender });

@@ -7,11 +7,11 @@ import { type Answer, type AnyRoute, type Call, type Ground, Refused } from "./r
 import { type Found, Router } from "./router.ts";
 import { routes } from "./routes/index.ts";
 import { complete, faults, operationOf, type Shape, unknownNames } from "./schema.ts";
-import { fullName, type Repository } from "./world.ts";
+import { fullName, headsBefore, type Repository } from "./world.ts";
 
 /** What one request meets. */
 export interface Circumstances {
-  readonly oldHeads: boolean;
+  readonly oldHeads: { readonly byMs?: number } | undefined;
   /** Whose pages the next one is said to be on; default ours. */
   readonly linkTo?: string;
   /** Says that something is not as GitHub would have it. */
@@ -144,7 +144,11 @@ export class Api {
     const isReading = Object.values(route.permission).every((level) => level === "read");
     if (!mayUse(call, repository, route.permission, isReading, route.appOnly === true)) throw forbidden();
     if (!isReading && repository.archived) throw new Refused(403, "Repository was archived so is read-only.");
-    return route.answer({ ...call, repository, heads: oldHeads ? repository.headsBefore : repository.heads });
+    return route.answer({
+      ...call,
+      repository,
+      heads: oldHeads ? headsBefore(call.world, repository, oldHeads.byMs) : repository.heads,
+    });
   }
 
   #reply(ask: Ask, route: AnyRoute, caller: Caller, answer: Answer, circumstances: Circumstances): Reply {

@@ -1,5 +1,6 @@
 import type { Json } from "../../engine/json.ts";
 import { complete, eventSchema, faults, type Shape, unknownNames } from "./schema.ts";
+import type { Permissions } from "./world.ts";
 
 /** The webhooks that are sent, as GitHub's description names them: the event, and the action when it has one. */
 export const EVENTS = [
@@ -24,6 +25,22 @@ export const EVENTS = [
   "repository-renamed",
   "repository-transferred",
 ] as const;
+
+/**
+ * The events that an app ticks, each with the permission that it takes; that the app was installed is told to all.
+ *
+ * @source https://docs.github.com/webhooks/webhook-events-and-payloads
+ */
+export const EVENT_PERMISSIONS: Readonly<Record<string, Permissions>> = {
+  push: { contents: "read" },
+  create: { contents: "read" },
+  delete: { contents: "read" },
+  pull_request: { pull_requests: "read" },
+  repository: { metadata: "read" },
+  issue_comment: { issues: "read" },
+  check_run: { checks: "read" },
+  check_suite: { checks: "read" },
+};
 
 /** A payload with everything that GitHub describes of its event; `violated` is told what is not as described. */
 export function payloadOf(event: string, payload: Shape, violated: (what: string) => void): Json {

@@ -1,6 +1,7 @@
 import { type Clock, createClock } from "../../engine/clock.ts";
 import { Acts, type Changes } from "./acts.ts";
-import { Credentials } from "./credentials.ts";
+import { Credentials, suffices } from "./credentials.ts";
+import { EVENT_PERMISSIONS } from "./events.ts";
 import type { Ask, Recorded } from "./exchange.ts";
 import { GitHttp } from "./git-http.ts";
 import type { Planned } from "./mishaps.ts";
@@ -23,14 +24,14 @@ import {
   World,
 } from "./world.ts";
 
-/** What the app is given when a test says nothing else: all that Millrace asks for. */
+/** What the app is given when a test says nothing else: all that doc/github.md asks for, and no more. */
 const PERMISSIONS: Permissions = {
   metadata: "read",
   contents: "read",
-  pull_requests: "write",
+  pull_requests: "read",
+  issues: "read",
   checks: "write",
   deployments: "write",
-  statuses: "write",
   members: "read",
 };
 
@@ -70,9 +71,11 @@ export class FakeGitHub extends Acts {
     const site = { url: "" };
     const shapes = new Shapes(world, credentials.appId, () => site.url);
     shapes.permissions = PERMISSIONS;
+    shapes.events = () => [...webhooks.events];
     const tell = (event: string, action: string | undefined, repository: Repository, more: Shape): void => {
       const installation = world.installationFor(repository);
-      if (installation === undefined || installation.suspended) return;
+      if (installation === undefined || installation.suspended || !webhooks.events.has(event)) return;
+      if (!suffices(installation.permissions, EVENT_PERMISSIONS[event] ?? {})) return;
       const where = { repository: shapes.repository(repository), installation: { id: installation.id } };
       webhooks.tell(event, { ...(action === undefined ? {} : { action }), ...more, ...where });
     };
@@ -212,7 +215,8 @@ export class FakeGitHub extends Acts {
       const pulls = [...repository.heads.pulls].map(
         ([number, pull]) => [number, pull.from?.id === gone.id ? { ...pull, from: undefined } : pull] as const,
       );
-      if (pulls.some(([, pull]) => pull.from === undefined)) move(repository, { pulls: new Map(pulls) });
+      if (pulls.some(([, pull]) => pull.from === undefined))
+        move(this.ground.world, repository, { pulls: new Map(pulls) });
     }
   }
   /** Another name, or another owner too. The old name leads to it until somebody takes that name. */
@@ -284,6 +288,7 @@ export class FakeGitHub extends Acts {
     const repository = this.repository(name);
     const run = repository.checkRuns.find((one) => one.id === id);
     if (run === undefined) throw new Error(`the fake GitHub has no check run ${id} in ${name}`);
+    if (action === undefined) run.suite.rerequested = true;
     const shown = {
       check_run: this.ground.shapes.checkRun(repository, run),
       sender: this.ground.shapes.user(this.user(by)),
@@ -300,7 +305,8 @@ export class FakeGitHub extends Acts {
     const repository = this.repository(name);
     const suite = repository.suites.find((one) => one.commit === commit);
     if (suite === undefined) throw new Error(`the fake GitHub has no check suite of ${commit} in ${name}`);
-    const shown = this.ground.shapes.checkSuite(repository, suite);
+    suite.rerequested = true;
+    const { repository: _, ...shown } = this.ground.shapes.checkSuite(repository, suite);
     const sender = this.ground.shapes.user(this.user(by));
     this.ground.tell("check_suite", "rerequested", repository, { check_suite: shown, sender });
   }

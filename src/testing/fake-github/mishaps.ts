@@ -10,8 +10,8 @@ export type Mishap =
   | { readonly does: "truncate" }
   /** It is done, and the answer is 200 with JSON of an error. */
   | { readonly does: "error body" }
-  /** Heads are those from before the last change. */
-  | { readonly does: "old heads" }
+  /** Heads are those from before the last change, or from so long ago: of a copy that lags behind. */
+  | { readonly does: "old heads"; readonly byMs?: number }
   /** Nothing is done: 401, as if the token had just expired. */
   | { readonly does: "expired token" }
   /** Nothing is done: the hour's requests are used up. */

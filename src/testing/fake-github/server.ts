@@ -94,7 +94,11 @@ export class FakeServer {
       const site = this.#oauth.answer(ask, violated) ?? (await this.#git.answer(ask));
       if (site !== undefined) return site;
       const linkTo = mishap?.does === "foreign link" ? { linkTo: mishap.to } : {};
-      return this.#api.answer(ask, { oldHeads: mishap?.does === "old heads", violated, ...linkTo }, trace);
+      return this.#api.answer(
+        ask,
+        { oldHeads: mishap?.does === "old heads" ? mishap : undefined, violated, ...linkTo },
+        trace,
+      );
     } catch (error) {
       violated(`the fake itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return jsonReply(500, { message: "Server Error" });

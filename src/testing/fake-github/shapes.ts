@@ -27,6 +27,8 @@ export class Shapes {
   readonly #site: () => string;
   readonly #appId: number;
   permissions: Permissions = {};
+  /** What the app has ticked. */
+  events: () => readonly string[] = () => [];
   readonly #made = new WeakMap<object, { readonly state: string; readonly shape: Shape }>();
 
   constructor(world: World, appId: number, site: () => string) {
@@ -68,7 +70,7 @@ export class Shapes {
   app(): Shape {
     const html_url = `${this.#site()}/apps/${APP.slug}`;
     const owner = this.user({ id: 1, login: "millrace-makers", type: "Organization" });
-    return { id: this.#appId, ...APP, html_url, owner, permissions: this.permissions, events: ["push"] };
+    return { id: this.#appId, ...APP, html_url, owner, permissions: this.permissions, events: this.events() };
   }
 
   installation({ id, account, permissions, repositories, suspended, createdMs }: Installation): Shape {
@@ -80,6 +82,7 @@ export class Shapes {
       target_id: account.id,
       target_type: account.type,
       permissions,
+      events: this.events(),
       repository_selection: repositories === undefined ? "all" : "selected",
       access_tokens_url: this.api(`/app/installations/${id}/access_tokens`),
       repositories_url: this.api("/installation/repositories"),
@@ -192,7 +195,9 @@ export class Shapes {
 
   checkSuite(repository: Repository, suite: CheckSuite): Shape {
     const runs = repository.checkRuns.filter((run) => run.suite.id === suite.id);
-    const isDone = runs.length > 0 && runs.every((run) => run.fields["status"] === "completed");
+    const isDone = !suite.rerequested && runs.length > 0 && runs.every((run) => run.fields["status"] === "completed");
+    const { message = "", author = "" } = repository.git.commits.get(suite.commit) ?? {};
+    const who = { name: author, email: `${author}@users.example` };
     const conclusion = runs.map((run) => run.fields["conclusion"]).find((one) => one !== "success") ?? "success";
     return {
       id: suite.id,
@@ -208,7 +213,7 @@ export class Shapes {
       created_at: date(suite.createdMs),
       updated_at: date(suite.createdMs),
       latest_check_runs_count: runs.length,
-      head_commit: { id: suite.commit, tree_id: suite.commit, message: "", author: null, committer: null },
+      head_commit: { id: suite.commit, tree_id: suite.commit, message, author: who, committer: who },
     };
   }
 

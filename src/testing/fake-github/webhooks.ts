@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 import type { Clock } from "../../engine/clock.ts";
-import { payloadOf } from "./events.ts";
+import { EVENT_PERMISSIONS, payloadOf } from "./events.ts";
 import type { Shape } from "./schema.ts";
 
 /** GitHub waits no longer for an answer. */
@@ -31,6 +31,8 @@ export class Webhooks {
   url: string | undefined;
   /** "drop": they get lost · "hold": they wait for `release`. */
   mode: "deliver" | "drop" | "hold" = "deliver";
+  /** The events that the owner of the app has ticked: others are not told. Default: those that doc/github.md names. */
+  readonly events = new Set(Object.keys(EVENT_PERMISSIONS));
   /** They leave so much later. */
   delayMs = 0;
   /** How often each one is sent. */

@@ -47,6 +47,8 @@ export interface CheckSuite {
   readonly commit: string;
   readonly branch: string | undefined;
   readonly createdMs: number;
+  /** Somebody asked for it again, and no run of it was written since: it is queued, whatever its runs still say. */
+  rerequested: boolean;
 }
 
 export interface CheckRun {
@@ -113,8 +115,8 @@ export interface Repository {
   /** Shared with its forks, as GitHub does it. */
   readonly git: GitStore;
   heads: Heads;
-  /** Before the last change. */
-  headsBefore: Heads;
+  /** Before each of the last changes, newest last, and when that came. */
+  headsBefore: readonly { readonly heads: Heads; readonly untilMs: number }[];
   readonly roles: Map<number, Role>;
   readonly suites: CheckSuite[];
   readonly checkRuns: CheckRun[];
@@ -204,7 +206,7 @@ export class World {
       comments: [],
       ...more,
       heads,
-      headsBefore: heads,
+      headsBefore: [],
     };
     this.repositories.set(made.id, made);
     return made;
@@ -227,10 +229,26 @@ export const isOf = (installation: Installation, repository: Repository): boolea
   installation.account.id === repository.owner.id &&
   (installation.repositories === undefined || installation.repositories.has(repository.id));
 
+/** For so long heads from before can be shown, as copies of a copy do that lag behind. */
+const HEADS_KEPT_MS = 300_000;
+const HEADS_KEPT_MAX = 20;
+
 /** Moves heads; those from before stay to be shown by the mishap "old heads". */
-export function move(repository: Repository, change: Partial<Heads>): void {
-  repository.headsBefore = repository.heads;
+export function move({ clock }: World, repository: Repository, change: Partial<Heads>): void {
+  const nowMs = clock.now();
+  const kept = repository.headsBefore
+    .filter(({ untilMs }) => nowMs - untilMs < HEADS_KEPT_MS)
+    .slice(1 - HEADS_KEPT_MAX);
+  repository.headsBefore = [...kept, { heads: repository.heads, untilMs: nowMs }];
   repository.heads = { ...repository.heads, ...change };
+}
+
+/** As they were so long ago; before the last change, when that is not said. */
+export function headsBefore({ clock }: World, repository: Repository, byMs: number | undefined): Heads {
+  const atMs = clock.now() - (byMs ?? 0);
+  const before = repository.headsBefore;
+  const then = byMs === undefined ? before.at(-1) : before.find(({ untilMs }) => untilMs > atMs);
+  return then?.heads ?? repository.heads;
 }
 
 /** The commit of a branch, a tag, a full ref or a commit's id. */

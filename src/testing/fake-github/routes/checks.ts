@@ -13,8 +13,9 @@ export const checkRoutes: readonly RepositoryRoute[] = [
     answer: (call) => {
       const commit = commitNamed(call, textIn(call.body, "head_sha") ?? "");
       const suite = suiteOf(call, commit);
+      suite.rerequested = false;
       const { head_sha: _, ...said } = call.body;
-      const fields = ended(call, { status: "queued", ...said });
+      const fields = ended(call, { status: "queued", started_at: date(call.world.clock.now()), ...said });
       const run: CheckRun = { id: call.world.nextId(), suite, commit, fields, states: [stateOf(fields)] };
       call.repository.checkRuns.push(run);
       return { status: 201, json: call.shapes.checkRun(call.repository, run) };
@@ -28,6 +29,7 @@ export const checkRoutes: readonly RepositoryRoute[] = [
       const run = runIn(call);
       run.fields = ended(call, { ...run.fields, ...call.body });
       run.states.push(stateOf(run.fields));
+      run.suite.rerequested = false;
       return { json: call.shapes.checkRun(call.repository, run) };
     },
   },
@@ -82,7 +84,7 @@ function suiteOf({ repository, world }: RepositoryCall, commit: string): CheckSu
   const known = repository.suites.find((suite) => suite.commit === commit);
   if (known !== undefined) return known;
   const branch = [...repository.heads.branches].find(([, head]) => head === commit)?.[0];
-  const suite = { id: world.nextId(), commit, branch, createdMs: world.clock.now() };
+  const suite = { id: world.nextId(), commit, branch, createdMs: world.clock.now(), rerequested: false };
   repository.suites.push(suite);
   return suite;
 }
