@@ -40,19 +40,20 @@ const BEARER = /^Bearer +(\S+)$/i;
  */
 export async function visitorOf(request: FastifyRequest, cookie: string, access: Access): Promise<Visitor> {
   const { authorization } = request.headers;
+  const { role: needed = "viewer" } = request.routeOptions.config;
   const anonymous = { ...UNKNOWN, ...access.anonymous };
   if (authorization !== undefined) {
     const given = BEARER.exec(authorization)?.[1];
     const identity = given === undefined ? undefined : access.identityOfToken(given);
-    return identity === undefined ? { ...anonymous, refused: true } : visitor(access, identity);
+    return identity === undefined ? { ...anonymous, refused: true } : visitor(access, identity, needed);
   }
   const secret = request.cookies[cookie];
   const session = secret === undefined ? undefined : access.sessionOf(secret);
-  return session === undefined ? anonymous : visitor(access, session.identity, session);
+  return session === undefined ? anonymous : visitor(access, session.identity, needed, session);
 }
 
-async function visitor(access: Access, identity: Identity, session?: Session): Promise<Visitor> {
-  const grant = await access.grantOf(identity);
+async function visitor(access: Access, identity: Identity, needed: Standing, session?: Session): Promise<Visitor> {
+  const grant = await access.grantOf(identity, needed);
   const names = { who: whoOf(identity), name: nameOf(identity) };
   return { ...grant, ...names, identity, ...(session === undefined ? {} : { session }) };
 }

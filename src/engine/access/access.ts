@@ -6,7 +6,7 @@ import type { Secret } from "../secret.ts";
 import { ApiTokens, type TokenKeeper } from "./api-tokens.ts";
 import { Entries, type WriteEntry } from "./entries.ts";
 import { type Grant, Grants } from "./grants.ts";
-import { type Identity, type Readers, whoOf } from "./identity.ts";
+import { type Identity, type Readers, type Standing, whoOf } from "./identity.ts";
 import type { SignInProvider } from "./provider.ts";
 import type { Rules } from "./rules.ts";
 import { hashOf, type Session, type SessionKeeper, Sessions } from "./sessions.ts";
@@ -82,11 +82,15 @@ export class Access {
     return identity.provider === this.provider?.id;
   }
 
-  /** What they may do at this moment. */
-  async grantOf(identity: Identity): Promise<Grant> {
+  /**
+   * What they may do at this moment.
+   *
+   * @param needed What it is wanted for. Default: everything; then nobody is answered by what was known before.
+   */
+  async grantOf(identity: Identity, needed: Standing = "admin"): Promise<Grant> {
     if (identity.kind === "state") return { role: "admin" };
     if (identity.kind === "person") {
-      return this.#grants.of(identity.provider, identity.person, this.#credentials.get(whoOf(identity)));
+      return this.#grants.of(identity.provider, identity.person, this.#credentials.get(whoOf(identity)), needed);
     }
     const token = this.tokens.find(identity);
     if (token === undefined) return this.anonymous;
@@ -111,6 +115,7 @@ export class Access {
     }
     this.#credentials.set(who, credential);
     this.#grants.forget(provider.id, person);
+    await this.grantOf(identity); // the provider is there to be asked, and the next page shows what they may do
     return success(identity);
   }
 

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { Person } from "../refs.ts";
 import type { Secret } from "../secret.ts";
-import { type Role, type Standing, suffices } from "./identity.ts";
-import type { SignInProvider, Team } from "./provider.ts";
+import { type Role, roles, type Standing, suffices } from "./identity.ts";
+import type { SignInProvider } from "./provider.ts";
 import { namesPerson, parseWho, type Rules, type Who } from "./rules.ts";
 
 /** What somebody may do right now. */
@@ -18,13 +18,18 @@ export interface Grant {
 const KNOWN_MS = 60_000;
 /** A question that could not be answered is asked again after this time. */
 const DOUBT_MS = 10_000;
+/** How long all questions about one person may take together. */
 const ASK_MS_MAX = 5_000;
+/** How long a page that everybody may see waits, so that it shows at once what somebody may do there. */
+const SHOW_MS_MAX = 1_000;
 const PEOPLE_MAX = 1_000;
 
 interface Answer {
-  readonly askedMs: number;
   readonly grant: Promise<Grant>;
-  lifeMs: number;
+  /** What was known before it was asked for. */
+  readonly before: Grant | undefined;
+  /** Since when it is known; undefined: it is being asked for. */
+  known?: { readonly grant: Grant; readonly sinceMs: number };
 }
 
 interface Rule {
@@ -52,18 +57,48 @@ export class Grants {
     this.#others = others;
   }
 
-  of(provider: string, person: Person, credential: Secret | undefined): Promise<Grant> {
+  /**
+   * @param needed What the role is wanted for. Where everybody who is signed in may look, what was known before, or is
+   *   without asking, has to do when the answer does not come at once.
+   */
+  of(provider: string, person: Person, credential: Secret | undefined, needed: Standing): Promise<Grant> {
     const key = `${provider}:${person.id}:${person.login}`;
-    const known = this.#answers.get(key);
-    if (known !== undefined && this.#clock.elapsed() - known.askedMs < known.lifeMs) return known.grant;
-    if (this.#answers.size >= PEOPLE_MAX) this.#answers.clear();
-    const grant = this.#find(provider, person, credential);
-    const answer: Answer = { askedMs: this.#clock.elapsed(), grant, lifeMs: KNOWN_MS };
+    const last = this.#answers.get(key);
+    const answer = last !== undefined && this.#isGood(last) ? last : this.#ask(key, provider, person, credential);
+    const sure = this.#sure(provider, person);
+    const isForAll = suffices("viewer", needed) && suffices(sure.role, needed);
+    return isForAll && answer.known === undefined ? this.#soon(answer, sure) : answer.grant;
+  }
+
+  #isGood({ known }: Answer): boolean {
+    if (known === undefined) return true;
+    const lifeMs = known.grant.doubt === undefined ? KNOWN_MS : DOUBT_MS;
+    return this.#clock.elapsed() - known.sinceMs < lifeMs;
+  }
+
+  #ask(key: string, provider: string, person: Person, credential: Secret | undefined): Answer {
+    const before = this.#answers.get(key)?.known?.grant;
+    this.#answers.delete(key);
+    for (const [oldest] of this.#answers) {
+      if (this.#answers.size < PEOPLE_MAX) break;
+      this.#answers.delete(oldest);
+    }
+    const answer: Answer = { before, grant: this.#find(provider, person, credential) };
     this.#answers.set(key, answer);
-    void grant.then(({ doubt }) => {
-      if (doubt !== undefined) answer.lifeMs = DOUBT_MS;
+    void answer.grant.then((grant) => {
+      answer.known = { grant, sinceMs: this.#clock.elapsed() };
     });
-    return grant;
+    return answer;
+  }
+
+  async #soon({ before, grant }: Answer, sure: Grant): Promise<Grant> {
+    if (before?.doubt !== undefined) return before; // nobody answered the last time: they may not this time
+    const late = new AbortController();
+    const timer = this.#clock.after(SHOW_MS_MAX, () => late.abort());
+    const title = this.#provider?.title ?? "nobody";
+    const shown = await Promise.race([grant, whenAborted(late.signal)]);
+    timer.unsubscribe();
+    return shown ?? before ?? { ...sure, doubt: `${title} has not answered yet` };
   }
 
   /** Asks again at the next look: they have just signed in. */
@@ -71,29 +106,58 @@ export class Grants {
     this.#answers.delete(`${provider}:${person.id}:${person.login}`);
   }
 
-  async #find(provider: string, person: Person, credential: Secret | undefined): Promise<Grant> {
-    const own = this.#rules.filter(({ who }) => who.provider === provider);
-    let grant = own.filter(({ who }) => namesPerson(who, provider, person)).reduce(better, this.#others);
-    for (const rule of own) {
-      if (rule.who.team === undefined || !adds(grant, rule)) continue;
-      const asked = await this.#inTeam(provider, rule.who.team, person, credential);
-      if (asked === true) grant = better(grant, rule);
-      else if (asked !== false) grant = { ...grant, doubt: asked };
-    }
-    return grant;
+  /** What they may do whatever their teams are. */
+  #sure(provider: string, person: Person): Grant {
+    return this.#rules.filter(({ who }) => namesPerson(who, provider, person)).reduce(better, this.#others);
   }
 
-  /** True, false, or why nobody knows. */
-  async #inTeam(id: string, team: Team, person: Person, credential: Secret | undefined): Promise<boolean | string> {
-    const provider = this.#provider;
-    if (provider?.id !== id) return `nobody signs in with ${id} here`;
+  /** Teams that could give more are asked for first, and all of a role at once; then there may be nothing to add. */
+  async #find(provider: string, person: Person, credential: Secret | undefined): Promise<Grant> {
     const late = new AbortController();
     const timer = this.#clock.after(ASK_MS_MAX, () => late.abort());
-    const asked = await provider.inTeam(team, person, credential, late.signal);
+    let grant = this.#sure(provider, person);
+    let doubt: string | undefined;
+    for (const role of roles.toReversed()) {
+      const held = grant;
+      const asked = this.#rules.filter((rule) => rule.role === role && rule.who.team !== undefined && adds(held, rule));
+      const answers = await Promise.all(
+        asked.map(async (rule) => ({ rule, is: await this.#inTeam(provider, rule.who, person, credential, late) })),
+      );
+      for (const { rule, is } of answers) {
+        if (is === true) grant = better(grant, rule);
+        else if (is !== false) doubt ??= is;
+      }
+    }
     timer.unsubscribe();
-    return asked.ok ? asked.value : asked.error.message;
+    return doubt === undefined ? grant : { ...grant, doubt };
+  }
+
+  /** True, false, or why nobody knows. Who does not answer one question is asked no other. */
+  async #inTeam(
+    id: string,
+    { provider: of, team }: Who,
+    person: Person,
+    credential: Secret | undefined,
+    late: AbortController,
+  ): Promise<boolean | string> {
+    const provider = this.#provider;
+    if (of !== id || team === undefined) return false;
+    if (provider?.id !== id) return `nobody signs in with ${id} here`;
+    if (late.signal.aborted) return `${provider.title} does not answer`;
+    const question = provider.inTeam(team, person, credential, late.signal);
+    const asked = await Promise.race([question, whenAborted(late.signal)]);
+    if (asked === undefined) return `${provider.title} does not answer`;
+    if (asked.ok) return asked.value;
+    if (asked.error.class === "transient") late.abort();
+    return asked.error.message;
   }
 }
+
+/** Resolves with nothing when the signal is aborted. */
+const whenAborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
 
 function parseRules({ admins, builders, viewers = [] }: Rules): readonly Rule[] {
   const all = [

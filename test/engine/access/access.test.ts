@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Access, type AccessParts } from "../../../src/engine/access/access.ts";
-import type { Identity } from "../../../src/engine/access/identity.ts";
+import type { Identity, Standing } from "../../../src/engine/access/identity.ts";
 import type { SignInProvider } from "../../../src/engine/access/provider.ts";
 import type { Rules } from "../../../src/engine/access/rules.ts";
 import { problem } from "../../../src/engine/errors.ts";
@@ -136,6 +136,84 @@ describe("what people may do", () => {
     const answer = { code: "Ann", verifier: "", returnTo: "" };
     expect(await access.identify(provider, answer, new AbortController().signal)).toMatchObject({ ok: true });
     expect(await roleOf(ann)).toBe("admin");
+  });
+});
+
+describe("while the provider hangs", () => {
+  type Asked = Awaited<ReturnType<SignInProvider["inTeam"]>> | undefined;
+  /** A provider that answers about a team as told, or not at all. */
+  function hanging(answers: (team: string) => Asked, more: Partial<AccessParts> = {}) {
+    const { provider } = withTeams(rules([])).access;
+    if (provider === undefined) throw new Error("no provider");
+    const asked: string[] = [];
+    const own: SignInProvider = {
+      ...provider,
+      inTeam: async ({ team }) => {
+        asked.push(team);
+        return answers(team) ?? new Promise(() => {});
+      },
+    };
+    const given = rules(["github:acme/ops", "github:acme/leads"], { who: "github:acme/devs" });
+    const { access, clock } = withTeams(given, { provider: own, ...more });
+    /** What somebody may do, and after how long that is said. */
+    const timed = async (needed?: Standing): Promise<string> => {
+      const begun = clock.elapsed();
+      const said: string[] = [];
+      void access.grantOf(ann, needed).then(({ role, doubt }) => {
+        said.push(`${role} after ${clock.elapsed() - begun} ms${doubt === undefined ? "" : `? ${doubt}`}`);
+      });
+      for (let count = 0; count < 200 && said.length === 0; count += 1) await clock.advance(count === 0 ? 0 : 100);
+      return said[0] ?? "never";
+    };
+    return { asked, clock, timed };
+  }
+
+  test("an act waits once, for all teams together, and what came of it counts from the answer", async () => {
+    const { asked, clock, timed } = hanging(() => undefined);
+    const late = "viewer after 5000 ms? GitHub does not answer";
+    expect([await timed(), asked.splice(0)]).toEqual([late, ["ops", "leads"]]);
+    await clock.advance(9_999);
+    expect([await timed(), asked]).toEqual(["viewer after 0 ms? GitHub does not answer", []]);
+    await clock.advance(1);
+    expect([await timed(), asked]).toEqual([late, ["ops", "leads"]]);
+  });
+
+  test("who is unreachable about one team is waited for about no other", async () => {
+    const down = failure(problem("SIGN_IN_UNREACHABLE", "GitHub does not answer: HTTP 502"));
+    const { asked, timed } = hanging((team) => (team === "leads" ? down : undefined));
+    expect(await timed()).toMatch(/^viewer after 0 ms\? GitHub does not answer/);
+    expect(asked).toEqual(["ops", "leads"]);
+  });
+
+  test("one team that nobody may ask about hides no other", async () => {
+    const refused = failure(problem("SIGN_IN_REFUSED", "sign in again"));
+    const { timed } = hanging((team) => (team === "ops" ? refused : success(team === "devs")));
+    expect(await timed()).toBe("builder after 0 ms? sign in again");
+  });
+
+  test("reading waits a second at most, and not at all when the last question had no answer", async () => {
+    const { clock, timed } = hanging(() => undefined);
+    expect(await timed("viewer")).toBe("viewer after 1000 ms? GitHub has not answered yet");
+    await clock.advance(4_000);
+    expect(await timed("viewer")).toBe("viewer after 0 ms? GitHub does not answer");
+    await clock.advance(60_000);
+    expect(await timed("viewer")).toBe("viewer after 0 ms? GitHub does not answer");
+    expect(await timed("builder")).toBe("viewer after 5000 ms? GitHub does not answer");
+  });
+
+  test("a page shows what they could do a minute ago; an act does not go by it", async () => {
+    let hangs = false;
+    const { clock, timed } = hanging((team) => (hangs ? undefined : success(team === "leads")));
+    expect(await timed("viewer")).toBe("admin after 0 ms");
+    hangs = true;
+    await clock.advance(60_000);
+    expect(await timed("viewer")).toBe("admin after 1000 ms");
+    expect(await timed("builder")).toBe("viewer after 4000 ms? GitHub does not answer");
+  });
+
+  test("reading waits for the answer where teams decide on it", async () => {
+    const { timed } = hanging(() => undefined, { readers: "named" });
+    expect(await timed("viewer")).toBe("none after 5000 ms? GitHub does not answer");
   });
 });
 
