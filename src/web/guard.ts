@@ -117,9 +117,12 @@ function onlyFor(needed: Standing, { access }: Web): string {
     : "only those who are signed in may read here";
 }
 
+const AMONG_VIEWERS = "Ask whoever looks after pipeline.ts to name you, or a team of yours, among its viewers.";
+
 const roleNeeded = ({ name, role, doubt }: Visitor, needed: Standing, web: Web): Failure => {
   const unknown = doubt === undefined ? "" : `; what teams would add is not known: ${doubt}`;
-  return problem("ROLE_NEEDED", `${onlyFor(needed, web)}; ${name} is ${people[role]}${unknown}`);
+  const message = `${onlyFor(needed, web)}; ${name} is ${people[role]}${unknown}`;
+  return problem("ROLE_NEEDED", message, role === "none" ? { hint: AMONG_VIEWERS } : {});
 };
 
 function forged(request: FastifyRequest): Refusal | undefined {

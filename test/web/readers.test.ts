@@ -87,6 +87,7 @@ test("somebody whom nobody names is told so, on a page that lets them out again"
   expect(body).toContain(
     "only those whom pipeline.ts names may read here; github:eve is nobody that pipeline.ts names",
   );
+  expect(body).toContain("Ask whoever looks after pipeline.ts to name you, or a team of yours, among its viewers.");
   expect(body).toContain("Sign out");
   expect(body).not.toMatch(/href="\/jobs"|acme\/secret|app\.js/);
   expect((await get("/login", eve)).body).toContain("You may not read here yet.");

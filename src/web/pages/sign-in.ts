@@ -40,7 +40,7 @@ export const finishSignIn: Page = {
     if (begun === undefined)
       throw refusal("this sign-in was not begun in this browser, is too old or was used already");
     if (error !== "" || code === "") {
-      throw refusal(`${provider.title} did not let you in: ${error.slice(0, 100) || "it sent no code"}`);
+      throw refusal(`${provider.title} did not let you in: ${whyOf(error)}`);
     }
     const answer = { code, verifier: begun.verifier, returnTo: signIns.returnTo(provider) };
     const identity = await signIns.exchange(visit.caller, () =>
@@ -55,6 +55,12 @@ export const finishSignIn: Page = {
 
 const named = (provider: SignInProvider | undefined, params: Visit["params"]): SignInProvider | undefined =>
   provider?.id === params["provider"] ? provider : undefined;
+
+/** @source RFC 6749, 4.1.2.1 */
+function whyOf(error: string): string {
+  if (error === "access_denied") return "it was declined there";
+  return error === "" ? "it sent no code" : `it says ${error.slice(0, 100)}`;
+}
 
 const tooMany = (): Refused =>
   new Refused(429, problem("TOO_MANY_TRIES", "too many sign-ins have failed in this minute", { hint: AGAIN }));
