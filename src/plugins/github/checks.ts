@@ -4,6 +4,7 @@ import { type Result, success } from "../../term/output.ts";
 import type { GitHub, RouteParams } from "./api.ts";
 import { abandonedCheck } from "./check-report.ts";
 import { CHECK_NAME, type CheckWant, checkCodec, isFinal } from "./check-want.ts";
+import { NotYet } from "./not-yet.ts";
 import { numberIn, recordOf } from "./shape.ts";
 
 type Asker = Pick<GitHub, "ask">;
@@ -16,24 +17,37 @@ const COALESCE_MS = 2_000;
  *
  * @param appId Only check runs of this app are ours: another deployer may use the same name.
  */
-export const checkSender = (github: Asker, appId?: number): Sender<CheckWant> => ({
-  kind: "github-check",
-  want: checkCodec,
-  coalesceMs: COALESCE_MS,
-  overwrites: true,
-  forgets: true,
-  abandoned: abandonedCheck,
-  async send(want, confirmed, signal, unsure) {
-    const known =
-      numberIn(recordOf(confirmed), "id") ?? (unsure ? await findRun(github, want, appId, signal) : undefined);
-    if (known === undefined) return create(github, want, signal);
-    if (typeof known !== "number") return known;
-    const updated = await update(github, want, known, signal);
-    if (updated.ok || updated.error.code !== "FORGE_REFUSED") return updated;
-    // Gone, with its repository perhaps: a new one says so if it cannot be made either.
-    return create(github, want, signal);
-  },
-});
+export function checkSender(github: Asker, appId?: number): Sender<CheckWant> {
+  const notYet = new NotYet();
+  return {
+    kind: "github-check",
+    want: checkCodec,
+    coalesceMs: COALESCE_MS,
+    overwrites: true,
+    forgets: true,
+    abandoned: abandonedCheck,
+    send: async (want, confirmed, signal, unsure) => {
+      const id =
+        numberIn(recordOf(confirmed), "id") ?? (unsure ? await findRun(github, want, appId, signal) : undefined);
+      return notYet.told(want.commit, await tell(github, want, id, signal));
+    },
+  };
+}
+
+/** @param known The check run that there is already, or why that cannot be told. */
+async function tell(
+  github: Asker,
+  want: CheckWant,
+  known: number | Result<never> | undefined,
+  signal: AbortSignal,
+): Promise<Result<Json>> {
+  if (known === undefined) return create(github, want, signal);
+  if (typeof known !== "number") return known;
+  const updated = await update(github, want, known, signal);
+  if (updated.ok || updated.error.code !== "FORGE_REFUSED") return updated;
+  // Gone, with its repository perhaps: a new one says so if it cannot be made either.
+  return create(github, want, signal);
+}
 
 /** The newest of ours; its creation may have gone well without an answer. */
 async function findRun(

@@ -3,6 +3,7 @@ import type { Json } from "../../engine/json.ts";
 import { type Result, success } from "../../term/output.ts";
 import type { GitHub } from "./api.ts";
 import { type DeploymentState, type DeploymentWant, deploymentCodec, deploymentStates } from "./deployment-want.ts";
+import { NotYet } from "./not-yet.ts";
 import { numberIn, recordOf, textIn } from "./shape.ts";
 
 type Asker = Pick<GitHub, "ask">;
@@ -34,12 +35,14 @@ const LEFT_MAX = 10;
  */
 export function deploymentSender(github: Asker): Sender<DeploymentWant> {
   const known: Known = { made: new Map(), cleared: new Set() };
+  const notYet = new NotYet();
   return {
     kind: "github-deployment",
     want: deploymentCodec,
     coalesceMs: COALESCE_MS,
     overwrites: true,
-    send: (want, confirmed, signal, unsure) => new Place(github, known, want, signal).send(keptOf(confirmed), unsure),
+    send: async (want, confirmed, signal, unsure) =>
+      notYet.told(want.commit, await new Place(github, known, want, signal).send(keptOf(confirmed), unsure)),
   };
 }
 

@@ -96,11 +96,9 @@ describe("the check run of a commit", () => {
     expect(runs()).toHaveLength(1);
   });
 
-  it("is made anew when it is gone, and refused for a commit that is", async () => {
+  it("is made anew when it is gone", async () => {
     await sent(want("success"), { id: 4_711 });
     expect(runs()).toHaveLength(1);
-    const refused = await send(want("success", { commit: "0".repeat(40) }));
-    expect(refused).toMatchObject({ ok: false, error: { class: "failed" } });
   });
 
   it("waits as long as GitHub asks for", async () => {
@@ -108,5 +106,29 @@ describe("the check run of a commit", () => {
     const limited = await send(want("success"));
     const inSec = limited.ok ? 0 : Math.round(((limited.error.retryAtMs ?? 0) - createClock().now()) / 10_000) * 10;
     expect([limited.ok ? "" : limited.error.code, inSec]).toEqual(["FORGE_RATE_LIMITED", 30]);
+  });
+});
+
+describe("a commit that GitHub does not know yet, right after its push,", () => {
+  const unknown = { does: "status", status: 422, message: "No commit found for SHA: c0ffee" } as const;
+  const CREATE = "POST /repos/{owner}/{repo}/check-runs";
+  const problemOf = (result: Result<Json>): readonly unknown[] =>
+    result.ok ? [] : [result.error.class, result.error.retryAtMs];
+
+  it("is told of again soon, and known not to have been told of", async () => {
+    fake.mishap({ mishap: unknown, on: CREATE, times: 3 });
+    for (let times = 0; times < 3; times += 1) expect(problemOf(await send(want("queued")))).toEqual(["transient", 0]);
+    await sent(want("queued"));
+    expect(runs().map(({ states }) => states)).toEqual([["queued"]]);
+  });
+
+  it("is refused when that goes on, and any other refusal at once", async () => {
+    const answers: unknown[] = [];
+    const gone = want("queued", { commit: "0".repeat(40) });
+    for (let times = 0; times < 9; times += 1) answers.push(...problemOf(await send(gone)));
+    expect(answers.filter((one) => one === "transient")).toHaveLength(8);
+    expect(answers.slice(-2)).toEqual(["failed", undefined]);
+    fake.mishap({ mishap: { ...unknown, message: "Validation Failed" }, on: CREATE });
+    expect(problemOf(await send(want("queued", { commit: "other" })))).toEqual(["failed", undefined]);
   });
 });

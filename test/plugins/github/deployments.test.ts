@@ -212,6 +212,16 @@ describe("a rate limit that comes in the middle", () => {
   });
 });
 
+it("of a commit that GitHub does not know yet, right after its push, is told again soon", async () => {
+  fake.mishap({ mishap: { does: "status", status: 422, message: "No ref found for: c0ffee" }, on: CREATE, times: 2 });
+  expect([await send(0, "queued"), await send(0, "queued"), await send(0, "queued")]).toEqual([
+    "FORGE_FAULT",
+    "FORGE_FAULT",
+    "ok",
+  ]);
+  expect(shown()).toEqual(["0: queued"]);
+});
+
 it("cuts a description to what GitHub takes", () => {
   expect(shortened("x".repeat(140))).toHaveLength(140);
   expect(shortened("x".repeat(141))).toBe(`${"x".repeat(139)}…`);
