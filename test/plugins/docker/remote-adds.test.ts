@@ -34,6 +34,7 @@ describe("what a Dockerfile asks the engine to fetch", () => {
     ["  A\\\nDD \\\n# no\n\n ht\\  \ntp://127.0.0.1/ \\\n /", "inside http://127.0.0.1/"],
     ["# escape=`\nA`\nDD http://127.0.0.1/ /", "inside http://127.0.0.1/"],
     ["RUN echo a\\\\\nADD http://127.0.0.1/ /", "inside http://127.0.0.1/"],
+    ["ADD \\\\\nhttp://127.0.0.1/ /", "inside \\http://127.0.0.1/"],
     ["RUN cat <<'E\\'\nx\nE\\\nADD http://127.0.0.1/ /", "inside http://127.0.0.1/"],
     ["ADD $U /", "unknown $U"],
     ["ADD app-${V}.tgz /", "unknown app-${V}.tgz"],

@@ -40,9 +40,15 @@ test("what is there already waits for no fetch of others", async () => {
     cacheDir(context, source),
     () => new Promise<void>((resolve) => void (end = resolve)),
   );
+  const said: string[] = [];
+  const checked = gitFetch
+    .build({ ...context, behind: true }, { source, commit }, testJob())
+    .then(({ ok }) => void said.push(`a check: ${ok}`));
   expect(await gitFetch.build(context, { source, commit }, testJob())).toMatchObject({ ok: true });
+  said.push("the fetch of others ends");
   end();
-  await hanging;
+  await Promise.all([hanging, checked]);
+  expect(said).toEqual(["the fetch of others ends", "a check: true"]);
 });
 
 test("fetches what a branch no longer reaches, as long as the repository has it", async () => {
