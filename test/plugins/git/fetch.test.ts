@@ -44,7 +44,8 @@ test("what is there already waits for no fetch of others", async () => {
   const checked = gitFetch
     .build({ ...context, behind: true }, { source, commit }, testJob())
     .then(({ ok }) => void said.push(`a check: ${ok}`));
-  expect(await gitFetch.build(context, { source, commit }, testJob())).toMatchObject({ ok: true });
+  for (let times = 0; times < 5; times += 1)
+    expect(await gitFetch.build(context, { source, commit }, testJob())).toMatchObject({ ok: true });
   said.push("the fetch of others ends");
   end();
   await Promise.all([hanging, checked]);
