@@ -2,6 +2,7 @@ import { distinctUntilChanged, map, type Observable, Subscription, share, skip, 
 import type { Clock } from "../engine/clock.ts";
 import type { GraphChange, GraphSnapshot, JobView, View } from "../engine/view.ts";
 import { graphJson, jobJson, stepJson } from "./api/json.ts";
+import { folded } from "./graph/fold.ts";
 import { type EventStream, type Frame, frameOf } from "./sse.ts";
 
 const NOTICE_MS = 2_000;
@@ -16,35 +17,57 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
  * costs no memory: after any snapshot, read everything again. Every stream begins with `hello`, which names the files
  * that the pages are made with.
  */
-export function createEvents(view: View, clock: Clock, assets: string): (stream: EventStream) => void {
+export function createEvents(view: View, clock: Clock, assets: string): SendEvents {
   const hello = frameOf({ event: "hello", data: JSON.stringify({ assets }) });
-  const frames = { changes: changeFrames(), jobs: jobFrames(), notices: noticesOf(view, clock) };
-  return (stream) => {
+  const shared = { jobs: jobFrames(), notices: noticesOf(view, clock), steps: stepFrames() };
+  const whole = { ...shared, snapshot: snapshotFrames((graph) => graph) };
+  const drawn = { ...shared, snapshot: snapshotFrames((graph) => drawnGraph(view, graph)) };
+  return (stream, part) => {
     stream.send(hello);
-    follow(view, frames, stream);
+    follow(view, part === "drawn" ? drawn : whole, stream);
+  };
+}
+
+/** `drawn`: of thousands of checks the snapshot has those that are drawn only; steps are told as they are. */
+export type SendEvents = (stream: EventStream, part: "whole" | "drawn") => void;
+
+/** What `/pipeline.svg` shows. */
+function drawnGraph(view: View, { step, structure }: GraphSnapshot): GraphSnapshot {
+  const groups = view.groups().map((group) => folded(group));
+  return {
+    step,
+    structure,
+    nodes: groups.flatMap(({ boxes }) => boxes),
+    edges: groups.flatMap(({ edges }) => edges),
   };
 }
 
 interface Frames {
-  readonly changes: (change: GraphChange) => Frame;
+  readonly snapshot: (graph: GraphSnapshot) => Frame;
+  readonly steps: (step: GraphStep) => Frame;
   readonly jobs: (job: JobView) => Frame;
   readonly notices: Observable<Frame>;
 }
 
-/** All readers are told the same changes: each is made into bytes once. So is a snapshot, while nothing changes. */
-function changeFrames(): Frames["changes"] {
-  const kept = new WeakMap<GraphChange, Frame>();
+type GraphStep = Extract<GraphChange, { readonly kind: "step" }>;
+
+/** While nothing changes a snapshot is made into bytes once, however many read it. */
+function snapshotFrames(partOf: (graph: GraphSnapshot) => GraphSnapshot): Frames["snapshot"] {
   let last: { readonly graph: GraphSnapshot; readonly frame: Frame } | undefined;
-  const snapshot = (graph: GraphSnapshot): Frame => {
+  return (graph) => {
     const same =
       last?.graph.step === graph.step && last.graph.nodes === graph.nodes && last.graph.edges === graph.edges;
-    if (last === undefined || !same) last = { graph, frame: frameFrom("snapshot", graphJson(graph)) };
+    if (last === undefined || !same) last = { graph, frame: frameFrom("snapshot", graphJson(partOf(graph))) };
     return last.frame;
   };
-  return (change) => {
-    if (change.kind === "snapshot") return snapshot(change.graph);
-    const frame = kept.get(change) ?? frameFrom("step", stepJson(change));
-    kept.set(change, frame);
+}
+
+/** All readers are told the same steps: each is made into bytes once. */
+function stepFrames(): Frames["steps"] {
+  const kept = new WeakMap<GraphStep, Frame>();
+  return (step) => {
+    const frame = kept.get(step) ?? frameFrom("step", stepJson(step));
+    kept.set(step, frame);
     return frame;
   };
 }
@@ -80,7 +103,12 @@ function follow(view: View, frames: Frames, stream: EventStream): void {
     behind = false;
     const all = new Subscription();
     subscription = all;
-    all.add(view.changes.subscribe((change) => send(frames.changes(change), change.kind === "snapshot")));
+    all.add(
+      view.changes.subscribe((change) => {
+        if (change.kind === "snapshot") send(frames.snapshot(change.graph), true);
+        else send(frames.steps(change));
+      }),
+    );
     all.add(view.jobChanges.subscribe((job) => send(frames.jobs(job))));
     all.add(frames.notices.subscribe((notice) => send(notice)));
   };

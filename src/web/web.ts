@@ -2,10 +2,11 @@ import type { Access } from "../engine/access/access.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { View } from "../engine/view.ts";
 import type { Assets } from "./assets.ts";
+import type { SendEvents } from "./events.ts";
 import type { FailureLimit } from "./failure-limit.ts";
 import type { Drawings } from "./graph/drawings.ts";
 import type { SignIns } from "./sign-ins.ts";
-import type { EventStream, EventStreams } from "./sse.ts";
+import type { EventStreams } from "./sse.ts";
 
 /** What every handler has at hand. Made once, in `server.ts`. */
 export interface Web {
@@ -18,7 +19,7 @@ export interface Web {
   readonly assets: Assets;
   readonly drawings: Drawings;
   readonly streams: EventStreams;
-  readonly sendEvents: (stream: EventStream) => void;
+  readonly sendEvents: SendEvents;
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
   /** Name of the session cookie. */
   readonly cookie: string;

@@ -152,6 +152,13 @@ describe("the overview moves without reload", () => {
     expect(await page.locator(".edge[data-to='demo/hello/check']").count()).toBe(1);
     view.change({ ...added, state: "running" });
     await page.locator(".node.look-running[data-key='demo/hello/check']").waitFor();
+    // Of many checks only those are drawn that are wrong or under way: also those that become so.
+    const checks = Array.from({ length: 200 }, (_, at) => makeNode(`check ${at}`, { group: "acme/web-builds" }));
+    view.grow(checks, []);
+    await page.locator(".node[data-key='check 0']").waitFor();
+    expect(await page.locator(".node[data-key='check 150']").count()).toBe(0);
+    view.change(makeNode("check 150", { group: "acme/web-builds", state: "failed" }));
+    await page.locator(".node.look-failed[data-key='check 150']").waitFor();
   });
 
   test("are fetched one drawing after the other: an earlier one never comes over a later one", async () => {

@@ -56,6 +56,28 @@ describe("events", () => {
     expect((await reader.next("notice")).data).toEqual({});
   });
 
+  test("a page that shows the drawing is told of what is drawn of thousands of checks, and of every step", async () => {
+    const checks = Array.from({ length: 20_000 }, (_, at) =>
+      makeNode(`acme/web/branch:${at}/check`, {
+        group: "acme/web-builds",
+        state: at % 1_000 === 7 ? "failed" : "ok",
+      }),
+    );
+    view.nodes = [...view.nodes, ...checks];
+    const reader = await open("/api/v1/events?graph=drawn");
+    const { data } = await reader.next("snapshot");
+    const keys = JSON.stringify(data).match(/"key":"[^"]*"/g) ?? [];
+    expect(keys.filter((key) => key.includes("acme/web/"))).toHaveLength(20);
+    expect(keys.filter((key) => key.includes("demo/hello"))).not.toEqual([]);
+    expect(reader.received).toBeLessThan(50_000);
+    view.change(makeNode("acme/web/branch:0/check", { group: "acme/web-builds", detail: "moved" }));
+    expect((await reader.next("step")).data).toMatchObject({ changed: [{ detail: "moved" }] });
+    const whole = await open("/api/v1/events");
+    expect((await whole.next("snapshot")).data).toMatchObject({ step: 2 });
+    expect(whole.received).toBeGreaterThan(2_000_000);
+    expect((await fetch(`${web.url}/api/v1/events?graph=half`)).status).toBe(400);
+  });
+
   test("a reader that is too slow misses steps and then gets a new snapshot", async () => {
     const reader = await open("/api/v1/events");
     await reader.next("snapshot");

@@ -190,6 +190,10 @@ export const JobsQuery = Type.Object({
   /** Only open jobs, oldest first; the other filters do not apply. */
   open: optional(Type.Boolean()),
 });
+export const EventsQuery = Type.Object({
+  /** `drawn`: of thousands of checks the snapshot has those that `/pipeline.svg` shows only. */
+  graph: optional(words(["whole", "drawn"] as const)),
+});
 /** A byte offset into the log. */
 const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 });
 export const LogQuery = Type.Object({ from: optional(Offset) });

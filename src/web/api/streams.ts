@@ -7,7 +7,7 @@ import type { EventStream } from "../sse.ts";
 import { visitorOf } from "../visitor.ts";
 import type { Web } from "../web.ts";
 import { lookUp } from "./look-up.ts";
-import { JobPath, LogQuery, type Static } from "./schemas.ts";
+import { EventsQuery, JobPath, LogQuery, type Static } from "./schemas.ts";
 
 const LOG_BYTES_MAX = 1024 * 1024;
 const EVENTS = "text/event-stream";
@@ -17,15 +17,15 @@ type OnLog = { Params: Static<typeof JobPath>; Querystring: Static<typeof LogQue
 /** The event streams, and logs by byte offset. */
 export function serveStreams(app: FastifyInstance, web: Web): void {
   const { view } = web;
-  app.get(
+  app.get<{ Querystring: Static<typeof EventsQuery> }>(
     "/events",
     {
       config: viewer,
       exposeHeadRoute: false,
-      schema: { summary: "One snapshot of the graph, then what changes", produces: EVENTS },
+      schema: { summary: "One snapshot of the graph, then what changes", produces: EVENTS, querystring: EventsQuery },
     },
     (request, reply) => {
-      web.sendEvents(open(web, request, reply));
+      web.sendEvents(open(web, request, reply), request.query.graph ?? "whole");
     },
   );
   // At most 1 MB an answer; the next one begins at X-Millrace-Next, and there is no more when it is `from` itself.

@@ -1,6 +1,8 @@
 import { createBrush } from "./brush.js";
 
 const SETTLE_MS = 200;
+/** Of thousands of checks those that are wrong or under way are drawn: which these are is looked at so often. */
+const HIDDEN_MS = 2_000;
 
 /** Keeps the drawn graph in step: states are changes of classes; a new drawing is fetched when boxes come or go. */
 export function startGraph() {
@@ -14,6 +16,7 @@ export function startGraph() {
   let drawing = false;
   let outdated = false;
   let frame;
+  let hidden;
 
   const paint = (node) => {
     news.set(node.key, node);
@@ -30,6 +33,12 @@ export function startGraph() {
     if (drawing) return; // one at a time: an earlier drawing must not come after a later one
     drawing = true;
     setTimeout(draw, SETTLE_MS);
+  };
+  const redrawSoon = () => {
+    hidden ??= setTimeout(() => {
+      hidden = undefined;
+      redraw();
+    }, HIDDEN_MS);
   };
   const draw = async () => {
     outdated = false;
@@ -49,6 +58,7 @@ export function startGraph() {
     const node = nodes.get(chosen);
     if (node === undefined) detail.hidden = true;
     else showDetail(detail, node);
+    return node !== undefined;
   };
   listen(box, choose);
 
@@ -66,6 +76,7 @@ export function startGraph() {
       }
       for (const node of [...step.added, ...step.changed]) nodes.set(node.key, node);
       if (step.added.length > 0 || step.removed.length > 0 || step.edges !== undefined) redraw();
+      if (step.changed.some(({ key }) => brush.elementsOf(key).length === 0)) redrawSoon();
       for (const node of step.changed) paint(node);
     },
   };
@@ -79,9 +90,8 @@ function listen(box, choose) {
   box.addEventListener("click", (event) => {
     const element = event.target.closest(".node");
     // The keyboard's Enter follows the link, and so does a click with a modifier; a plain click shows the detail.
-    if (element !== null && event.detail > 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey)
-      event.preventDefault();
-    choose(element ?? undefined);
+    const hasDetail = choose(element ?? undefined);
+    if (hasDetail && event.detail > 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey) event.preventDefault();
   });
   addEventListener("keydown", (event) => event.key === "Escape" && choose(undefined));
 }
