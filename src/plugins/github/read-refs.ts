@@ -15,8 +15,8 @@ interface Identity {
   readonly defaultBranch: string;
 }
 
-/** How long a copy of GitHub's that lags behind is given, milliseconds. */
-const LATE_MS = 5_000;
+/** How long a copy of GitHub's that lags behind is given, milliseconds: it is asked again after each of these. */
+const LATE_MS = [5_000, 10_000];
 
 /** An account that was deleted. */
 const GHOST: Person = { id: 0, login: "ghost" };
@@ -44,13 +44,14 @@ export class RefsReader {
     return this.#identity?.value.id;
   }
 
-  /** What goes back to how it was a moment ago is asked for once more: it may be a late answer. */
+  /** What goes back to how it was a moment ago is asked for again before it is believed: it may be a late answer. */
   async read(ask: (rank: Rank) => Ask, options: RefsOptions, clock: Clock, signal: AbortSignal): Promise<Result<Refs>> {
-    const first = await this.#readOnce(ask, options, signal);
-    if (!first.ok) return first;
-    const isDoubtful = this.#recent.isBack(first.value, clock.elapsed());
-    if (isDoubtful) await clock.sleep(LATE_MS, signal);
-    const read = isDoubtful ? await this.#readOnce(ask, options, signal) : first;
+    let read = await this.#readOnce(ask, options, signal);
+    for (const pauseMs of LATE_MS) {
+      if (!read.ok || !this.#recent.isBack(read.value, clock.elapsed())) break;
+      await clock.sleep(pauseMs, signal);
+      read = await this.#readOnce(ask, options, signal);
+    }
     if (read.ok) this.#recent.note(read.value, clock.elapsed());
     return read;
   }

@@ -451,6 +451,32 @@ describe("when things go wrong at GitHub", () => {
     expect((await seen()).branches.get("main")).toEqual({ commit: second });
   });
 
+  it("a copy that lags behind for a quarter of a minute is not believed either, and what was really undone is", async () => {
+    await fake.close();
+    const { clock, run } = movable();
+    fake = await FakeGitHub.start({ clock });
+    fake.repo("acme/shop");
+    fake.install("acme");
+    let slept = 0;
+    const sleep = async (ms: number): Promise<void> => {
+      slept += ms;
+      run(ms);
+    };
+    github = client({ clock: { ...clock, sleep } });
+    const first = (await seen()).branches.get("main")?.commit ?? "";
+    run(60_000);
+    const second = fake.push("acme/shop", "main", { "a.txt": "2" });
+    expect((await seen()).branches.get("main")).toEqual({ commit: second });
+    expect(slept).toBe(0);
+    run(1_000);
+    fake.mishap({ mishap: { does: "old heads", byMs: 14_000 }, on: "GET /repos/{owner}/{repo}/branches", times: 99 });
+    expect((await seen()).branches.get("main")).toEqual({ commit: second });
+    fake.heal();
+    fake.setBranch("acme/shop", "main", first);
+    expect((await seen()).branches.get("main")).toEqual({ commit: first });
+    expect(slept).toBe(30_000);
+  });
+
   it("an abort ends it at once", async () => {
     const stop = new AbortController();
     fake.mishap({ mishap: { does: "hang" }, on: repository });
