@@ -48,6 +48,7 @@ export async function openWorld(options: {
       const names = await listServices(swarm, host.host, signal);
       return names.ok ? success(names.value.includes(service)) : names;
     },
+    ...(github === undefined ? {} : { installations: () => github.installations(signal) }),
     reachesRegistry: (host) => registry.check(host, signal),
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
   });

@@ -90,6 +90,39 @@ describe("check", () => {
     expect(err).not.toContain("acme/shop");
   });
 
+  it("compares what the app was granted with what is done", async () => {
+    fake.repo("poor/web", { files: { Dockerfile: "FROM scratch\n" } });
+    fake.install("poor", { permissions: { metadata: "read", contents: "read", pull_requests: "read" } });
+    const { check, app } = place(pipeline.replace('"acme/open": [', '"poor/web": docker("Dockerfile"),\n $&'));
+    const { code, err } = await check(...app("key"));
+    expect(code).toBe(65);
+    const said = "the app lacks permissions on poor: checks (write), deployments (write) [FORGE_REFUSED]";
+    expect(err).toMatch(/^pipeline\.ts:4: the app lacks/m);
+    expect(err).toContain(said);
+    expect(err).toContain("accepted where it is installed");
+    expect(err).not.toContain("on acme");
+  });
+
+  it("notes what would work better, and lets it be", async () => {
+    fake.repo("quiet/web", { files: { Dockerfile: "FROM scratch\n" } });
+    const reads = { metadata: "read", contents: "read", pull_requests: "read" } as const;
+    fake.install("quiet", { permissions: { ...reads, checks: "write", deployments: "write" } });
+    fake.webhooks.events.delete("check_run");
+    const text = withWords(`export default deployer({ demo: { admins: ["github:Quiet/ops", "github:acme/ops"], repos: {
+      "quiet/web": docker("Dockerfile"), "acme/shop": docker("Dockerfile") } } });`);
+    const { check, app } = place(text);
+    const { code, err } = await check(...app("key"));
+    fake.webhooks.events.add("check_run");
+    expect([code, err.trimEnd().split("\n")]).toEqual([
+      0,
+      [
+        "note: quiet tells the app nothing of check_run: those events are not ticked",
+        "note: the app may not read the members of quiet: people of its teams have to sign in again and again",
+        "note: acme tells the app nothing of check_run: those events are not ticked",
+      ],
+    ]);
+  });
+
   it("sees what anybody sees, without an app", async () => {
     const { code, err } = await place().check();
     expect(code).toBe(65);

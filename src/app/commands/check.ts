@@ -1,3 +1,4 @@
+import { checkApp } from "../check-app.ts";
 import { checkWorld } from "../check-world.ts";
 import type { Call, CommandSpec } from "../command.ts";
 import type { Exit } from "../exit.ts";
@@ -33,7 +34,9 @@ async function checkOutside(call: Call, { deployer, pipeline }: OpenPipeline): P
   const opened = await openWorld({ pipeline, ...reached });
   if (!opened.ok) return report(call.io, opened.error);
   try {
-    const problems = await checkWorld(deployer, opened.value);
+    const app = await checkApp(deployer, opened.value);
+    const problems = [...(await checkWorld(deployer, opened.value)), ...app.problems];
+    for (const note of app.notes) call.io.err(`${call.io.paintErr("yellow", "note:")} ${note}`);
     reportProblems(call.io, problems);
     return problems.length === 0 ? "done" : report(call.io, invalid(pipeline, problems));
   } finally {

@@ -56,6 +56,10 @@ export interface Installation {
   readonly id: number;
   readonly account: string;
   readonly suspended: boolean;
+  /** What the account has granted: `checks` → `write`. */
+  readonly permissions: Readonly<Record<string, string>>;
+  /** What GitHub tells the app of there. */
+  readonly events: readonly string[];
 }
 
 /**

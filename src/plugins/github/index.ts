@@ -6,5 +6,6 @@ export { checkSender } from "./checks.ts";
 export { type DeploymentWant, deploymentKey, shortened } from "./deployment-want.ts";
 export { deploymentSender } from "./deployments.ts";
 export { createGitHub, PUBLIC_WEB, webOf } from "./github.ts";
+export { type Lacks, lacksOf } from "./needs.ts";
 export { githubSignIn } from "./sign-in.ts";
 export { type GitHubDoor, githubDoor } from "./webhooks.ts";

@@ -101,11 +101,16 @@ function usable(found: Installation | undefined, owner: string): Result<Installa
 
 const refuse = (message: string): Result<never> => failure(problem("NO_INSTALLATION", message));
 
+const isGranted = (entry: readonly [string, unknown]): entry is [string, string] => typeof entry[1] === "string";
+
 /** One odd installation is nobody else's trouble: it is left out. */
 function installationOf(value: unknown): readonly Installation[] {
   const fields = recordOf(value);
   const { id, suspended_at: suspendedAt } = fields;
   const { login } = recordOf(fields["account"]);
   if (typeof id !== "number" || typeof login !== "string") return [];
-  return [{ id, account: login, suspended: typeof suspendedAt === "string" }];
+  const permissions = Object.entries(recordOf(fields["permissions"])).filter(isGranted);
+  const events = Array.isArray(fields["events"]) ? fields["events"].filter((one) => typeof one === "string") : [];
+  const suspended = typeof suspendedAt === "string";
+  return [{ id, account: login, suspended, permissions: Object.fromEntries(permissions), events }];
 }
