@@ -33,7 +33,7 @@ function told(verbose: boolean, ...changes: readonly Partial<JobView>[]): readon
   return lines;
 }
 
-const line = (state: string): string => `${state.padEnd(12)}${job.id}  ${job.description}`;
+const line = (state: string): string => `${state.padEnd(12)}${job.id}  ${job.description}  me/hello · live`;
 
 it("tells what a job came to, once, and nothing after it was stopped", () => {
   expect(told(false, {}, { state: "running" }, { state: "running", progress }, { state: "ok", endedMs: 5 })).toEqual([
