@@ -1,4 +1,5 @@
 import { type Standing, suffices } from "../engine/access/identity.ts";
+import { accessPage, endSessions, revokeToken } from "./pages/access.ts";
 import { adoptTerm, cancelJob, rebuildJob, setConfirm, startJob } from "./pages/act.ts";
 import { approvalPage } from "./pages/approval.ts";
 import { approvalsPage, approveCommit } from "./pages/approvals.ts";
@@ -31,6 +32,9 @@ export const site: readonly Page[] = [
   approvalPage,
   logRulesPage,
   auditPage,
+  accessPage,
+  revokeToken,
+  endSessions,
   jobPage,
   rebuildJob,
   cancelJob,

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
+import type { AccessData } from "./pages/access.ts";
 import type { ApprovalData } from "./pages/approval.ts";
 import type { ApprovalsData } from "./pages/approvals.ts";
 import type { AuditData } from "./pages/audit.ts";
@@ -23,6 +24,7 @@ export interface Views {
   readonly checks: ChecksData;
   readonly query: QueryData;
   readonly login: LoginData;
+  readonly access: AccessData;
   readonly audit: AuditData;
   readonly approval: ApprovalData;
   readonly approvals: ApprovalsData;

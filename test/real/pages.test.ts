@@ -81,6 +81,7 @@ describe("every page fits, wide and narrow, light and dark, and the console stay
       select: "/query",
       waiting: `/job/${WAITING}`,
       audit: "/audit",
+      access: "/access",
       approvals: "/approvals",
       approve,
     })) {
