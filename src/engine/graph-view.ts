@@ -42,7 +42,7 @@ export class GraphView {
   #stale = false;
   /** Keys of boxes that changed since they were made. */
   readonly #changed = new Set<string>();
-  /** Keys of boxes with an open job, whose progress is not always news of their own. */
+  /** Keys of boxes whose job runs: its progress is not always news of their own. Thousands may wait besides. */
   readonly #working = new Set<string>();
   readonly #groups = new Groups<Entry>((key) => this.#entries.get(key));
   /** Up to where the steps have told of boxes that came and went. */
@@ -55,7 +55,7 @@ export class GraphView {
 
   snapshot(): GraphSnapshot {
     this.#follow();
-    for (const key of this.#working) this.#changed.add(key);
+    for (const key of this.#working) if (this.#hasProgressed(key)) this.#changed.add(key);
     this.#refresh();
     const { step, world } = this.#engine;
     if (this.#told !== world.structure) this.#recount();
@@ -95,6 +95,12 @@ export class GraphView {
     });
   }
 
+  #hasProgressed(key: string): boolean {
+    const node = this.#entries.get(key)?.node;
+    const job = node?.job === undefined ? undefined : this.#engine.jobs.open.get(node.job);
+    return job?.latest !== node?.progress;
+  }
+
   #refresh(): void {
     const { terms } = this.#engine.world;
     const through: Through = new Map();
@@ -115,7 +121,8 @@ export class GraphView {
       this.#groups.touch(node);
     } else this.#enter({ term, node, edges: edgesInto(term, through), gone: false }, known);
     this.#stale = true;
-    if (node.job !== undefined && this.#engine.jobs.open.has(node.job)) this.#working.add(key);
+    const runs = node.state === "running" || node.updating === "running";
+    if (runs && node.job !== undefined && this.#engine.jobs.open.has(node.job)) this.#working.add(key);
     else this.#working.delete(key);
   }
 

@@ -106,6 +106,16 @@ describe("the graph as pages see it", () => {
     const node = view.graph().nodes.find(({ key }) => key === "built");
     expect(node).toMatchObject({ state: "running", job: run.id, progress: { done: 2, total: 5 } });
   });
+
+  it("leaves the groups of jobs at work as they are while these have no news: nothing is drawn again", async () => {
+    const { view, builder } = viewed();
+    const run = await builder.nextRun();
+    run.job.progress({ done: 1, total: 5, label: "RUN make" });
+    const groups = view.groups();
+    expect(view.groups().every((group, at) => group === groups[at])).toBe(true);
+    run.job.progress({ done: 2, total: 5, label: "RUN make" });
+    expect(view.groups().every((group, at) => group === groups[at])).toBe(false);
+  });
 });
 
 describe("actions", () => {
