@@ -28,7 +28,7 @@ import {
   readContents,
   readMembers,
   readMetadata,
-  readRefs,
+  readPulls,
   type TokenPermissions,
 } from "./permissions.ts";
 import { RefsReader } from "./read-refs.ts";
@@ -96,12 +96,14 @@ class AppGitHub implements GitHub {
   async refs(repo: RepoName, options: RefsOptions, signal: AbortSignal): Promise<Result<Refs>> {
     const reader = this.#reader(repo);
     const { id } = options;
-    const about = { repo, params: {}, may: readRefs, signal, orMissing: true };
-    const doing = `read the branches and pull requests of ${repo}`;
-    const ask =
-      (rank: Rank): Ask =>
-      (what, etag) =>
-        this.#send({ ...about, doing, route: `GET ${what}`, rank, ...(etag === undefined ? {} : { etag }) }, id);
+    const about = { repo, params: {}, signal, orMissing: true };
+    const branches = { may: readContents, doing: `read the branches of ${repo}` };
+    const pulls = { may: readPulls, doing: `read the pull requests of ${repo}` };
+    const ask = (rank: Rank): Ask => {
+      const purpose = { ...about, ...(rank === "first" ? branches : pulls), rank };
+      return (what, etag) =>
+        this.#send({ ...purpose, route: `GET ${what}`, ...(etag === undefined ? {} : { etag }) }, id);
+    };
     return reader.read(ask, options, this.#octokit.clock, signal);
   }
 

@@ -1,9 +1,9 @@
 /** What a token may do, as GitHub names it. */
 export type TokenPermissions = Readonly<Record<string, "read" | "write">>;
 
-/** What reads of branches and pull requests need. */
-export const readRefs: TokenPermissions = { metadata: "read", contents: "read", pull_requests: "read" };
-/** What git needs to fetch. */
+/** What reads of pull requests need. */
+export const readPulls: TokenPermissions = { metadata: "read", pull_requests: "read" };
+/** What reads of branches need, and git to fetch: who loses the right to the others still deploys. */
 export const readContents: TokenPermissions = { metadata: "read", contents: "read" };
 /** What looks at people and their rights need. */
 export const readMetadata: TokenPermissions = { metadata: "read" };

@@ -296,8 +296,13 @@ describe("the app's installations", () => {
   it("say plainly when a permission is missing", async () => {
     fake.repo("bare/one");
     fake.install("bare", { permissions: { metadata: "read", contents: "read" } });
-    const answer = await refs("bare/one");
-    expect(answer).toMatchObject({ ok: false, error: { code: "FORGE_REFUSED", class: "failed" } });
+    fake.repo("none/one");
+    fake.install("none", { permissions: { metadata: "read", pull_requests: "read" } });
+    const { branches, outdated } = await seen(refs("bare/one")); // what is deployed waits for no pull requests
+    expect([...branches.keys()]).toEqual(["main"]);
+    expect(outdated).toMatchObject({ code: "FORGE_REFUSED", class: "failed" });
+    expect(outdated?.message).toContain("permissions requested are not granted");
+    expect(await refs("none/one")).toMatchObject({ ok: false, error: { code: "FORGE_REFUSED", class: "failed" } });
   });
 });
 
@@ -306,9 +311,10 @@ describe("tokens", () => {
     await seen();
     await seen();
     const given = fake.requests.filter(({ path }) => path.endsWith("/access_tokens"));
-    expect(given).toHaveLength(1);
-    const read = fake.requests.find(({ path }) => path.endsWith("/branches"));
-    expect(read?.permissions).toEqual({ metadata: "read", contents: "read", pull_requests: "read" });
+    expect(given).toHaveLength(2);
+    const may = (end: string) => fake.requests.find(({ path }) => path.endsWith(end))?.permissions;
+    expect(may("/branches")).toEqual({ metadata: "read", contents: "read" });
+    expect(may("/pulls")).toEqual({ metadata: "read", pull_requests: "read" });
   });
 
   it("are made anew when GitHub takes them no more", async () => {
