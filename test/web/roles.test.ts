@@ -146,7 +146,7 @@ beforeAll(async () => {
   if (limited.ok) tokens.set("web", limited.value.token);
 });
 beforeEach(async () => {
-  await CLOCK.advance(60_000); // what is written of one person in a minute has its bound
+  await CLOCK.advance(60 * 60_000); // what is written of one person in an hour has its bound
   view.actions.length = 0;
   notes.length = 0;
 });

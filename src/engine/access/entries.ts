@@ -3,78 +3,76 @@ import type { Clock } from "../clock.ts";
 /** Writes one entry of the audit log. */
 export type WriteEntry = (who: string, what: string, subject: string, detail: string) => void;
 
-/** Entries of one kind about one person, a minute: anybody at all may sign in. */
-const KNOWN_MAX = 30;
-const KNOWN_MS = 60_000;
-const KNOWN_COUNTED_MAX = 1_000;
-/** Of strangers one entry an hour, for each address and kind… */
-const STRANGER_MS = 60 * 60_000;
+const WINDOW_MS = 60 * 60_000;
+/** Entries of one kind about one person in an hour: anybody at all may sign in. */
+const KNOWN_MAX = 60;
+/** Of strangers one, for each address and kind… */
+const STRANGER_MAX = 1;
 /** …of so many; all others count as one, since an address costs nothing. */
 const STRANGERS_MAX = 100;
 const ELSEWHERE = "elsewhere";
 
+/** What was written down, and how often it would have been. */
 interface Counted {
+  readonly who: string;
+  readonly what: string;
+  readonly subject: string;
+  /** Of what there were more; blank: of the same. */
+  readonly kind: string;
+  readonly max: number;
   readonly sinceMs: number;
   count: number;
 }
 
-interface Stranger extends Counted {
-  readonly who: string;
-  readonly kind: string;
-  readonly subject: string;
-}
-
-/** Entries for what anybody can cause as often as they like: nobody fills the disk by asking. */
+/**
+ * Entries for what anybody can cause as often as they like: nobody fills the disk by asking. How many were left out is
+ * written when the hour is over, with the next entry of anybody.
+ */
 export class Entries {
   readonly #clock: Clock;
   readonly #write: WriteEntry;
+  /** Oldest first. */
   readonly #known = new Map<string, Counted>();
-  readonly #strangers = new Map<string, Stranger>();
+  readonly #strangers = new Map<string, Counted>();
 
   constructor(clock: Clock, write: WriteEntry) {
     this.#clock = clock;
     this.#write = write;
   }
 
-  /** About somebody who is known: thirty of a kind in a minute. */
+  /** About somebody who is known: sixty of a kind in an hour. */
   ofKnown(who: string, what: string, subject: string, detail = ""): void {
     this.#settle();
-    const key = `${what} ${who}`;
-    const now = this.#clock.elapsed();
-    const isOver = ({ sinceMs }: Counted): boolean => now - sinceMs >= KNOWN_MS;
-    if (this.#known.size >= KNOWN_COUNTED_MAX)
-      for (const [other, counted] of this.#known) if (isOver(counted)) this.#known.delete(other);
-    const seen = this.#known.get(key);
-    const entry = seen === undefined || isOver(seen) ? { count: 0, sinceMs: now } : seen;
-    this.#known.set(key, entry);
-    entry.count += 1;
-    if (entry.count <= KNOWN_MAX) this.#write(who, what, subject, detail);
+    this.#count(this.#known, { who, what, subject, kind: "", max: KNOWN_MAX }, detail);
   }
 
-  /**
-   * A stranger was refused: the first of a kind at once, and after an hour, with the next entry of anybody, how many
-   * more there were.
-   */
+  /** A stranger was refused: the first of a kind in an hour. */
   ofStranger(address: string, kind: string, subject: string, why: string): void {
     this.#settle();
-    const isRoom = this.#strangers.size < STRANGERS_MAX || this.#strangers.has(`${kind} ${address}`);
-    const from = isRoom ? address : ELSEWHERE;
-    const seen = this.#strangers.get(`${kind} ${from}`);
-    if (seen !== undefined) {
-      seen.count += 1;
-      return;
-    }
-    const who = `anonymous@${from}`;
-    this.#strangers.set(`${kind} ${from}`, { who, kind, subject, sinceMs: this.#clock.elapsed(), count: 1 });
-    this.#write(who, "refused", subject, why);
+    const about = { what: "refused", subject, kind, max: STRANGER_MAX };
+    const own = { ...about, who: `anonymous@${address}` };
+    const isRoom = this.#strangers.size < STRANGERS_MAX || this.#strangers.has(keyOf(own));
+    this.#count(this.#strangers, isRoom ? own : { ...about, who: `anonymous@${ELSEWHERE}` }, why);
+  }
+
+  #count(all: Map<string, Counted>, about: Omit<Counted, "sinceMs" | "count">, detail: string): void {
+    const counted = all.get(keyOf(about)) ?? { ...about, sinceMs: this.#clock.elapsed(), count: 0 };
+    all.set(keyOf(about), counted);
+    counted.count += 1;
+    if (counted.count <= counted.max) this.#write(about.who, about.what, about.subject, detail);
   }
 
   #settle(): void {
     const now = this.#clock.elapsed();
-    for (const [key, { who, kind, subject, sinceMs, count }] of this.#strangers) {
-      if (now - sinceMs < STRANGER_MS) return; // oldest first
-      this.#strangers.delete(key);
-      if (count > 1) this.#write(who, "refused", subject, `${kind}: ${count - 1} more within the hour`);
+    for (const all of [this.#known, this.#strangers]) {
+      for (const [key, { who, what, subject, kind, max, sinceMs, count }] of all) {
+        if (now - sinceMs < WINDOW_MS) break;
+        all.delete(key);
+        const of = kind === "" ? "" : `${kind}: `;
+        if (count > max) this.#write(who, what, subject, `${of}${count - max} more within the hour`);
+      }
     }
   }
 }
+
+const keyOf = ({ what, kind, who }: Pick<Counted, "what" | "kind" | "who">): string => `${what} ${kind} ${who}`;
