@@ -28,6 +28,8 @@ export interface Trace {
 export class Api {
   readonly #ground: Ground;
   readonly #router = new Router(routes);
+  /** Of answers that were given, by what they were made of. */
+  readonly #etags = new Map<string, string>();
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -156,6 +158,11 @@ export class Api {
     const site = circumstances.linkTo ?? this.#ground.shapes.api("").replace(/\/api\/v3$/, ask.prefix);
     const page = answer.list === undefined ? undefined : paged(ask, answer.list, site);
     const json = page === undefined ? answer.json : inside(answer, page.items);
+    const brief = ask.method === "GET" ? digest(`${route.operation} ${status} ${JSON.stringify(json)}`) : undefined;
+    const known = brief === undefined ? undefined : this.#etags.get(brief);
+    // It was held to its description when it was given out.
+    if (known !== undefined && header(ask.headers, "if-none-match") === known && caller.who !== "nobody")
+      return { status: 304, headers: { ...this.#rateHeaders(caller), ...page?.headers, etag: known }, body: "" };
     const schema = operationOf(route.operation)?.answers[status];
     const whole = schema === undefined || schema === null || json === undefined ? json : complete(schema, json);
     if (schema === undefined) circumstances.violated(`own answer: ${status} is not described`);
@@ -165,7 +172,8 @@ export class Api {
       for (const name of unknownNames(schema, json)) circumstances.violated(`own answer: unknown ${name}`);
     }
     const text = whole === undefined ? "" : JSON.stringify(whole);
-    const etag = `W/"${createHash("sha256").update(text).digest("hex")}"`;
+    const etag = `W/"${digest(text)}"`;
+    if (brief !== undefined) this.#etags.set(brief, etag);
     const isUnchanged = ask.method === "GET" && header(ask.headers, "if-none-match") === etag;
     // what has not changed is free, but not for strangers
     if (!isUnchanged || caller.who === "nobody") this.#ground.rates.count(caller);
@@ -175,6 +183,8 @@ export class Api {
     return { status, headers: { "content-type": "application/json; charset=utf-8", ...headers }, body: text };
   }
 }
+
+const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** Where GitHub itself is not as it describes: the head of a pull request whose fork vanished. */
 const TRUE_DIFFERENCES = [/\/head\/(repo|user) must be object$/];
