@@ -5,6 +5,7 @@ import { approvalPage } from "./pages/approval.ts";
 import { approvalsPage, approveCommit } from "./pages/approvals.ts";
 import { auditPage } from "./pages/audit.ts";
 import { checksPage } from "./pages/checks.ts";
+import { historyPage } from "./pages/history.ts";
 import { homePage } from "./pages/home.ts";
 import { jobPage } from "./pages/job.ts";
 import { jobsPage } from "./pages/jobs.ts";
@@ -26,6 +27,7 @@ import { beginSignIn, finishSignIn } from "./pages/sign-in.ts";
 export const site: readonly Page[] = [
   homePage,
   checksPage,
+  historyPage,
   jobsPage,
   queryPage,
   approvalsPage,

@@ -6,6 +6,7 @@ import type { ApprovalData } from "./pages/approval.ts";
 import type { ApprovalsData } from "./pages/approvals.ts";
 import type { AuditData } from "./pages/audit.ts";
 import type { ChecksData } from "./pages/checks.ts";
+import type { HistoryData } from "./pages/history.ts";
 import type { HomeData } from "./pages/home.ts";
 import type { JobData } from "./pages/job.ts";
 import type { JobsData } from "./pages/jobs.ts";
@@ -19,6 +20,7 @@ import { escape, Html } from "./text.ts";
 export interface Views {
   readonly shell: ShellData;
   readonly home: HomeData;
+  readonly history: HistoryData;
   readonly jobs: JobsData;
   readonly job: JobData;
   readonly checks: ChecksData;

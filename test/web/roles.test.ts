@@ -16,6 +16,7 @@ import { form, injectable, TOKEN } from "../support/web.ts";
 const table: Readonly<Record<string, Standing>> = {
   "GET /": "viewer",
   "GET /checks": "viewer",
+  "GET /history": "viewer",
   "GET /jobs": "viewer",
   "GET /query": "viewer",
   "GET /approvals": "viewer",
