@@ -14,10 +14,14 @@ export interface Sink {
 
 /** Thousands of jobs may wait at a time, each with a line in its log: only so many of their files stay open. */
 const OPEN_MAX = 200;
+/** All of them may end at once: when Millrace is stopped. */
+const CLOSING_MAX = 20;
 
 /** The files that are open, the one that was written to longest ago first. */
 export class OpenFiles {
   readonly #sinks = new Set<LogSink>();
+  readonly #waiting: (() => void)[] = [];
+  #closing = 0;
 
   /** It is written to, and open from now on. */
   used(sink: LogSink): void {
@@ -30,6 +34,19 @@ export class OpenFiles {
 
   closed(sink: LogSink): void {
     this.#sinks.delete(sink);
+  }
+
+  /** Closes one when its turn comes. */
+  async inTurn(close: () => Promise<void>): Promise<void> {
+    if (this.#closing >= CLOSING_MAX) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    else this.#closing += 1;
+    try {
+      await close();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#closing -= 1;
+      else next(); // which takes its place
+    }
   }
 }
 
@@ -73,7 +90,10 @@ export class LogSink implements Sink {
   /** Makes everything durable and closes. */
   async close(): Promise<void> {
     if (this.#lostBytes > 0) this.append("");
-    if (!this.#began) return;
+    if (this.#began) await this.#open.inTurn(() => this.#closeDurably());
+  }
+
+  async #closeDurably(): Promise<void> {
     try {
       const file = this.#opened();
       this.#file = undefined;

@@ -42,6 +42,12 @@ function rig(options: LogOptions = {}) {
   };
 }
 
+/** Files below a folder that this process has open. */
+const openBelow = (dir: string): readonly string[] =>
+  readdirSync("/proc/self/fd")
+    .map((name) => linkOf(`/proc/self/fd/${name}`))
+    .filter((path) => path.startsWith(dir));
+
 /** Where a handle leads; one that was closed in between leads nowhere. */
 function linkOf(handle: string): string {
   try {
@@ -75,14 +81,14 @@ describe("writing", () => {
         log.write(round);
         log.flush();
       }
-      const open = readdirSync("/proc/self/fd").map((name) => linkOf(`/proc/self/fd/${name}`));
-      expect(open.filter((path) => path.startsWith(dir)).length).toBe(200);
+      expect(openBelow(dir)).toHaveLength(200);
     }
-    for (const log of logs) await log.close();
+    const ended = Promise.all(logs.map((log) => log.close()));
+    expect(openBelow(dir).length).toBeLessThanOrEqual(220);
+    await ended;
     const texts = logs.map((_, at) => readFileSync(join(dir, logPath(`2026-11-21/070000-docker-check-${at}`)), "utf8"));
     expect(new Set(texts)).toEqual(new Set(["half a line\n"]));
-    const open = readdirSync("/proc/self/fd").map((name) => linkOf(`/proc/self/fd/${name}`));
-    expect(open.filter((path) => path.startsWith(dir))).toEqual([]);
+    expect(openBelow(dir)).toEqual([]);
   });
 
   test("output cannot pass for a line of ours", async () => {
