@@ -101,7 +101,8 @@ function noteOf({ patch, cut, status }: ChangedFile): string {
 }
 
 function headlineOf(deciding: readonly FileData[]): string {
-  if (deciding.length === 0) return "No Dockerfile, ignore file, workflow or pipeline.ts is among the files that changed.";
+  if (deciding.length === 0)
+    return "No Dockerfile, ignore file, workflow or pipeline.ts is among the files that changed.";
   return `${count(deciding.length, "changed file")} that ${deciding.length === 1 ? "decides" : "decide"} what the build does.`;
 }
 
