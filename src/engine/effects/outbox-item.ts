@@ -161,9 +161,7 @@ export class OutboxItem<Want> {
     this.#wantedMs = wantedMs;
     if (this.#patience.refused) this.#patience.forgive();
     this.#save();
-    this.#timer?.unsubscribe();
-    this.#timer = undefined;
-    this.#arm();
+    this.#plan();
     this.answer.set(this.#now());
   }
 
@@ -174,10 +172,23 @@ export class OutboxItem<Want> {
     this.#told = undefined;
     this.#patience.forgive();
     this.#save();
-    this.#timer?.unsubscribe();
-    this.#timer = undefined; // it may stand for a repetition much later
-    this.#arm();
+    this.#plan();
     this.#publish();
+  }
+
+  /** What was refused is sent now: a right may have been granted since. What is under way finds that out by itself. */
+  retryRefused(): void {
+    if (this.#queued || !this.pending || !this.#patience.refused) return;
+    this.#patience.forgive();
+    this.#plan();
+    this.#publish();
+  }
+
+  /** Plans anew: what was planned may be a repetition much later. */
+  #plan(): void {
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+    this.#arm();
   }
 
   /** Plans what comes next; nothing while something is under way. */

@@ -33,7 +33,7 @@ export interface Unsent {
 
 /** A sender as the outbox knows it. */
 interface Known {
-  readonly items: Map<string, Pick<OutboxItem<never>, "pending" | "trouble" | "waitsMs" | "again" | "touch">>;
+  readonly items: Map<string, Pick<OutboxItem<never>, "pending" | "trouble" | "waitsMs" | "retryRefused" | "touch">>;
   readonly pool: Pool;
   readonly forgets: boolean;
 }
@@ -86,8 +86,7 @@ export class Outbox {
 
   /** What was refused is sent once more: a right may have been granted since. */
   retryRefused(): void {
-    for (const { items } of this.#kinds.values())
-      for (const item of items.values()) if (item.pending && item.trouble !== undefined) item.again();
+    for (const { items } of this.#kinds.values()) for (const item of items.values()) item.retryRefused();
   }
 
   /** The item of a key, held until `release`: a key without holders is abandoned after a while. */

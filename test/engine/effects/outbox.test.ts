@@ -239,6 +239,28 @@ describe("what is refused", () => {
     expect(shows()).toBe("ok 1");
   });
 
+  it.each(["refused", "lost"] as const)("is sent once, also when it is tried again just then: %s", async (mishap) => {
+    const { other, pass, outbox, shows } = telling({ overwrites: false }, "ok");
+    other.mishaps.push(mishap);
+    while (other.tries < 2) await pass(100);
+    expect(shows()).not.toBe("ok 1");
+    outbox.retryRefused();
+    await pass(HOUR);
+    expect([shows(), other.heard]).toEqual(["ok 1", ["web=ok"]]);
+  });
+
+  it("is not what only did not arrive: that keeps its reason and its turn", async () => {
+    const { other, pass, outbox, shows } = telling({}, "ok");
+    other.down = true;
+    await pass(30 * MINUTE);
+    const { tries } = other;
+    outbox.retryRefused();
+    await pass(1);
+    expect([shows(), outbox.unsent()]).toMatchObject([expect.stringContaining("lost"), [{ trouble: {} }]]);
+    await pass(1_000);
+    expect(other.tries - tries).toBeLessThan(2);
+  });
+
   it("is not lost when nobody wants it any more: it is taken later, and told of until then", async () => {
     const { other, pass, outbox, input } = telling({}, "one=odd");
     other.mishaps.push("refused");
