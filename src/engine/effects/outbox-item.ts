@@ -1,40 +1,21 @@
 import type { Subscription } from "rxjs";
 import { Variable } from "../../incr/index.ts";
-import { active, type Failure, failed, failure, type Output, ok, type Result } from "../../term/output.ts";
+import { active, type Failure, failed, type Output, ok, type Result } from "../../term/output.ts";
 import { type Answer, sameAnswer } from "../../term/term.ts";
-import { abortWith } from "../abort.ts";
 import { digestOf } from "../cache/digest.ts";
-import type { Engine } from "../engine.ts";
-import { problem } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { OutboxRow } from "../store/store.ts";
+import { Doubts } from "./outbox-doubts.ts";
+import { KEPT_MS, type Keeper } from "./outbox-keeper.ts";
 import { type Confirmed, confirmedJson, sentOf } from "./outbox-row.ts";
+import { sendOnce } from "./outbox-send.ts";
 import { Patience } from "./patience.ts";
 import type { Sender } from "./sender.ts";
 
-/** After this time a request that was given up has landed, or never will. */
-const LANDED_MS = 60_000;
-/** A send that has no answer by then is given up. */
-const SEND_MS = 90_000;
 /** How long a key may be without a user before it counts as abandoned: a source may be read anew meanwhile. */
 const ABANDONED_MS = 60_000;
 /** After a restart its user may come late: the source may be out of reach. */
 const ABANDONED_AT_START_MS = 15 * 60_000;
-/** How long what nobody wants any more is remembered, or tried when it is refused. */
-export const KEPT_MS = 30 * 24 * 60 * 60_000;
-
-/** What an item needs of the outbox. */
-export interface Keeper {
-  readonly engine: Engine;
-  /** Aborted when the outbox is stopped. */
-  readonly signal: AbortSignal;
-  /** Whether the confirm threshold holds everything back. */
-  readonly held: boolean;
-  /** Waits for the confirm threshold and for a place among the senders; undefined when the outbox was stopped. */
-  place(kind: string): Promise<(() => void) | undefined>;
-  /** Nothing is left to do for this key. */
-  rests(key: string): void;
-}
 
 interface Wanted<Want> {
   readonly value: Want;
@@ -61,11 +42,8 @@ export class OutboxItem<Want> {
   #want: Wanted<Want> | undefined;
   #confirmed: Confirmed | undefined;
   #told: Output<Json> | undefined;
-  /** Digest of a value that may still land → until when, by the clock that nobody sets. */
-  readonly #doubts = new Map<string, number>();
+  readonly #doubts: Doubts;
   readonly #patience: Patience;
-  /** A send may have arrived though nobody answered. */
-  #unsure = false;
   #queued = false;
   /** What is being sent right now. */
   #flying: Wanted<Want> | undefined;
@@ -86,6 +64,7 @@ export class OutboxItem<Want> {
     this.#keeper = keeper;
     this.#sender = sender;
     this.#patience = new Patience(keeper.engine);
+    this.#doubts = new Doubts(sender.overwrites === true);
     if (row !== undefined) this.#restore(row);
     const { graph } = keeper.engine.world;
     this.answer = graph.within(graph.root, () => new Variable<Answer<Json>>(graph, this.#now(), sameAnswer));
@@ -99,11 +78,11 @@ export class OutboxItem<Want> {
     this.#wantedMs = row.wantedMs;
     this.#confirmed = confirmed;
     if (confirmed !== undefined) this.#told = ok(confirmed.kept);
-    for (const doubt of doubts) this.#doubt(doubt, nowMs);
+    for (const doubt of doubts) this.#doubts.add(doubt, nowMs);
     if (value === undefined) return; // an older version wrote it: what is wanted now will come
     this.#want = { value, digest: digestOf(row.want), sinceMs: nowMs };
     if (this.pending) this.#waitsSinceMs = nowMs - Math.max(0, clock.now() - (row.waitsSinceMs || clock.now()));
-    if (row.nextMs > 0 && this.pending) this.#doubt(this.#want.digest, nowMs);
+    if (row.nextMs > 0 && this.pending) this.#doubts.add(this.#want.digest, nowMs);
   }
 
   /** Whether the newest wanted value is not confirmed yet. */
@@ -211,8 +190,8 @@ export class OutboxItem<Want> {
       if (this.#givenUp) return undefined;
       return Math.max(this.#patience.untilMs, this.#want.sinceMs + (this.#sender.coalesceMs ?? 0));
     }
-    const untilMs = [...this.#doubts].flatMap(([digest, until]) => (digest === this.#want?.digest ? [] : [until]));
-    return untilMs.length === 0 ? undefined : Math.max(this.#patience.untilMs, ...untilMs);
+    const untilMs = this.#doubts.othersUntilMs(this.#want.digest);
+    return untilMs === undefined ? undefined : Math.max(this.#patience.untilMs, untilMs);
   }
 
   #rest(): void {
@@ -253,58 +232,36 @@ export class OutboxItem<Want> {
     this.#arm();
   }
 
-  async #attempt(value: Want): Promise<Result<Json>> {
+  #attempt(value: Want): Promise<Result<Json>> {
     const { engine, signal } = this.#keeper;
-    const end = new AbortController();
-    const free = abortWith(end, signal);
-    const timer = engine.clock.after(SEND_MS, () => end.abort("no answer in time"));
-    try {
-      const late = new Promise<Result<Json>>((resolve) => {
-        const giveUp = (): void => resolve(failure(problem("NOT_SENT", `no answer after ${SEND_MS / 1000} seconds`)));
-        end.signal.addEventListener("abort", giveUp, { once: true });
-      });
-      const sent = this.#sender.send(value, this.#confirmed?.kept, end.signal, this.#unsure);
-      return await Promise.race([sent, late]);
-    } catch (error) {
-      return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
-    } finally {
-      timer.unsubscribe();
-      free();
-    }
+    return sendOnce(engine.clock, signal, (end) =>
+      this.#sender.send(value, this.#confirmed?.kept, end, this.#doubts.unsure),
+    );
   }
 
   #take(want: Wanted<Want>, result: Result<Json>): void {
-    const { engine } = this.#keeper;
-    const nowMs = engine.clock.elapsed();
+    const nowMs = this.#keeper.engine.clock.elapsed();
     const outdated = this.#outdated;
     this.#outdated = false;
     if (result.ok) {
       this.#confirmed = { digest: outdated ? "" : want.digest, kept: result.value };
       this.#told = outdated ? undefined : ok(result.value);
       this.#patience.end();
-      this.#unsure = false;
+      this.#doubts.answered(nowMs);
       this.#waitsSinceMs = undefined; // a newer value waits from here on
-      // One of the same value stays: it could still land after yet a newer one.
-      for (const [digest, until] of this.#doubts) if (until <= nowMs) this.#doubts.delete(digest);
       return;
     }
     const { error } = result;
-    if (error.class === "transient" && error.retryAtMs === undefined) this.#doubt(want.digest, nowMs);
+    if (error.class === "transient" && error.retryAtMs === undefined) this.#doubts.add(want.digest, nowMs);
     // A refusal is about the very value that was sent: a newer one is not held up by it.
     if (error.class === "transient" || want.digest === this.#want?.digest) this.#patience.take(error);
     else this.#patience.forgive();
   }
 
-  #doubt(digest: string, nowMs: number): void {
-    this.#unsure = true;
-    if (this.#sender.overwrites === true) this.#doubts.set(digest, nowMs + LANDED_MS);
-  }
-
   /** The newest row is durable once the newest of these promises is kept. */
   #save(): void {
     if (this.#want === undefined) return;
-    const { engine } = this.#keeper;
-    const { clock } = engine;
+    const { clock, journal } = this.#keeper.engine;
     const dueMs = this.#dueMs();
     const open = !this.#givenUp && (this.pending || dueMs !== undefined || !this.#final);
     const waitMs = Math.max(0, (dueMs ?? 0) - clock.elapsed());
@@ -319,7 +276,7 @@ export class OutboxItem<Want> {
       waitsSinceMs: this.#waitsSinceMs === undefined ? 0 : Math.round(clock.now() - this.waitsMs),
     };
     this.#unsaved += 1;
-    this.#saved = engine.journal.save({ put: "outbox", row }).then(() => {
+    this.#saved = journal.save({ put: "outbox", row }).then(() => {
       this.#unsaved -= 1;
       this.#arm();
     });
@@ -327,7 +284,7 @@ export class OutboxItem<Want> {
 
   /** Also what is being sent right now, should the process end before its answer. */
   #mayLand(): readonly string[] {
-    return [...this.#doubts.keys(), ...(this.#flying === undefined ? [] : [this.#flying.digest])];
+    return [...this.#doubts.digests, ...(this.#flying === undefined ? [] : [this.#flying.digest])];
   }
 
   #watchUsers(afterMs: number): void {

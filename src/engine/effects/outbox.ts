@@ -5,7 +5,8 @@ import type { Engine } from "../engine.ts";
 import type { Level } from "../level.ts";
 import { Pool } from "../pool.ts";
 import type { OutboxRow } from "../store/store.ts";
-import { KEPT_MS, type Keeper, OutboxItem } from "./outbox-item.ts";
+import { OutboxItem } from "./outbox-item.ts";
+import { KEPT_MS, type Keeper } from "./outbox-keeper.ts";
 import type { Sender } from "./sender.ts";
 
 export type { Sender } from "./sender.ts";

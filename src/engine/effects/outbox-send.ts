@@ -1,0 +1,31 @@
+import { failure, type Result } from "../../term/output.ts";
+import { abortWith } from "../abort.ts";
+import type { Clock } from "../clock.ts";
+import { problem } from "../errors.ts";
+import type { Json } from "../json.ts";
+
+/** A send that has no answer by then is given up. */
+const SEND_MS = 90_000;
+
+/** Sends once, however the sender behaves. */
+export async function sendOnce(
+  clock: Clock,
+  stopping: AbortSignal,
+  send: (signal: AbortSignal) => Promise<Result<Json>>,
+): Promise<Result<Json>> {
+  const end = new AbortController();
+  const free = abortWith(end, stopping);
+  const timer = clock.after(SEND_MS, () => end.abort("no answer in time"));
+  try {
+    const late = new Promise<Result<Json>>((resolve) => {
+      const giveUp = (): void => resolve(failure(problem("NOT_SENT", `no answer after ${SEND_MS / 1000} seconds`)));
+      end.signal.addEventListener("abort", giveUp, { once: true });
+    });
+    return await Promise.race([send(end.signal), late]);
+  } catch (error) {
+    return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
+  } finally {
+    timer.unsubscribe();
+    free();
+  }
+}
