@@ -44,4 +44,6 @@ export interface Refs {
   readonly pulls: ReadonlyMap<number, PullRef>;
   /** Why a part of it other than the branches is as it was before; not stored. Default: all of it is of now. */
   readonly outdated?: Failure;
+  /** Why the pull requests are as they were before; not stored. Default: they are of now. */
+  readonly pullsOutdated?: Failure;
 }

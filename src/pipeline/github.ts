@@ -6,7 +6,7 @@ import { refsCodec } from "../engine/refs-codec.ts";
 import type { GitSource } from "../plugins/git/index.ts";
 import { type GitHub, PUBLIC_WEB } from "../plugins/github/index.ts";
 import { map } from "../term/combinators.ts";
-import type { Result } from "../term/output.ts";
+import { type Result, success } from "../term/output.ts";
 import type { Box } from "../term/term.ts";
 import type { RepoName } from "./types.ts";
 import {
@@ -81,7 +81,11 @@ function watchByApp(
     known = undefined;
     return reading.refresh();
   };
-  return { source, heads: map(term, headsOf), refs: term, monitor: reading, accept };
+  const reread = async (): Promise<Result<Refs>> => {
+    const read = await reading.refresh();
+    return read.ok && known !== undefined ? success(known) : read;
+  };
+  return { source, heads: map(term, headsOf), refs: term, reread, monitor: reading, accept };
 }
 
 /** Calls `stale` for webhooks that are about it; returns how to stop. */

@@ -66,8 +66,8 @@ export function lower(ports: Ports, flavour: Flavour, only?: string): Pipeline {
     result: all(ports.engine.world, results),
     services: lowered.flatMap(({ services }) => services),
     monitors: lowered.map(({ watched }) => watched.monitor),
-    followed: lowered.flatMap(({ repo, watched: { refs, monitor } }) =>
-      refs === undefined ? [] : [{ repo, refs, monitor }],
+    followed: lowered.flatMap(({ repo, watched: { refs, reread } }) =>
+      refs === undefined || reread === undefined ? [] : [{ repo, refs, reread }],
     ),
     adopts: new Map(lowered.flatMap(({ adopts }) => adopts)),
   };

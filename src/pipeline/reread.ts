@@ -3,13 +3,12 @@ import type { Refs } from "../engine/refs.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import type { Term } from "../term/term.ts";
 import type { RepoName } from "./types.ts";
-import type { Watching } from "./watched.ts";
 
 /** A repository at a forge whose branches and pull requests are followed. */
 export interface Followed {
   readonly repo: RepoName;
   readonly refs: Term<Refs>;
-  readonly monitor: Pick<Watching, "refresh">;
+  readonly reread: () => Promise<Result<Refs>>;
 }
 
 /**
@@ -20,8 +19,9 @@ export interface Reread {
   /** What a repository is called here; undefined when nothing is known of such a number. */
   nameOf(repository: number): RepoName | undefined;
   /**
-   * Reads a repository once more, from now on. Ok: all that is known of it now was read after the call, or it is none of
-   * ours. Fails transiently while its number is not known, or as the forge does.
+   * Reads a repository once more, from now on. Ok: all that is known of its branches and pull requests now was read
+   * after the call, or cannot be read for good, or it is none of ours. Fails transiently while its number may still come
+   * to be known, or as the forge does.
    */
   read(repository: number): Promise<Result<void>>;
 }
@@ -33,7 +33,7 @@ export function rereading(followed: readonly Followed[]): Reread {
     read: async (repository) => {
       const found = find(repository);
       if (found !== undefined) return readAll(found);
-      const unread = followed.find(({ refs }) => idOf(refs) === undefined);
+      const unread = followed.find(({ refs }) => mayBeReadYet(refs));
       if (unread === undefined) return success(undefined);
       return failure(problem("INTERRUPTED", `${unread.repo} has not been read yet`));
     },
@@ -42,10 +42,14 @@ export function rereading(followed: readonly Followed[]): Reread {
 
 const idOf = ({ output }: Term<Refs>): number | undefined => (output.state === "ok" ? output.value.id : undefined);
 
-async function readAll({ repo, refs, monitor }: Followed): Promise<Result<void>> {
-  const read = await monitor.refresh();
+/** What the app is not let in to is not waited for: whatever comes from elsewhere would wait along. */
+const mayBeReadYet = ({ output }: Term<Refs>): boolean =>
+  output.state === "active" || (output.state === "failed" && output.failure.class === "transient");
+
+async function readAll({ repo, reread }: Followed): Promise<Result<void>> {
+  const read = await reread();
   if (!read.ok) return read;
-  const { staleSinceMs, detail = "" } = refs.metadata;
-  if (staleSinceMs === undefined) return success(undefined);
-  return failure(problem("FORGE_UNREACHABLE", `reading the pull requests of ${repo}: ${detail}`));
+  const { pullsOutdated } = read.value;
+  if (pullsOutdated?.class !== "transient") return success(undefined);
+  return failure(problem("FORGE_UNREACHABLE", `reading the pull requests of ${repo}: ${pullsOutdated.message}`));
 }

@@ -27,6 +27,8 @@ export interface Watched {
   readonly monitor: Watching;
   /** All branches and open pull requests, where the source has such; read together with `heads`. */
   readonly refs?: Term<Refs>;
+  /** Reads `refs` once more: what was read then, with what of it is outdated. There where `refs` is. */
+  readonly reread?: () => Promise<Result<Refs>>;
   /** Takes what is there for the right repository, although another one was under its name before. */
   readonly accept?: () => Promise<Result<unknown>>;
 }

@@ -73,7 +73,8 @@ function serve() {
   });
   const heads = { read: async () => success(new Map<string, string>()), watch: () => () => {} };
   const watched = watchGitHub({ engine, heads, forge: { github } }, REPO, box("heads"));
-  if (watched.refs === undefined) throw new Error("no pull requests");
+  const { refs, reread } = watched;
+  if (refs === undefined || reread === undefined) throw new Error("no pull requests");
   const writers = writersOf(github, clock);
   lowerChecks({
     ports: {
@@ -93,7 +94,7 @@ function serve() {
     },
     repo: REPO,
     source: watched.source,
-    refs: watched.refs,
+    refs,
     builds: [docker("Dockerfile"), docker("bad/Dockerfile")],
     deployed: new Map(),
     at: "pipeline.ts:1",
@@ -109,8 +110,7 @@ function serve() {
       },
       { timeout: 9_000, interval: 20 },
     );
-  const { refs, monitor } = watched;
-  const comment = approveByComment(engine, writers, "github", rereading([{ repo: REPO, refs, monitor }]));
+  const comment = approveByComment(engine, writers, "github", rereading([{ repo: REPO, refs, reread }]));
   return { rig, engine, built, says, comment };
 }
 

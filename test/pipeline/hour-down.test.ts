@@ -122,8 +122,8 @@ function serve(plan: Plan) {
   const reports = new CheckReports(engine, { outbox, sender: checkSender(github, fake.app.appId), site: SITE });
   const heads = { read: async () => success(new Map<string, string>()), watch: () => () => {} };
   const watched = watchGitHub({ engine, heads, forge: { github } }, REPO, box("heads"));
-  const { refs, monitor } = watched;
-  if (refs === undefined) throw new Error("no pull requests");
+  const { refs, reread: readRefs, monitor } = watched;
+  if (refs === undefined || readRefs === undefined) throw new Error("no pull requests");
   const report: NonNullable<CheckPorts["report"]> = (at, of) => reports.term(at, of);
   const live = mapResult(watched.heads, box("live"), (found) => {
     const commit = found.get("live");
@@ -157,7 +157,7 @@ function serve(plan: Plan) {
     deployed: new Map([["acme/shop/Dockerfile/branch:live", image]]),
     at: "pipeline.ts:1",
   });
-  const reread = rereading([{ repo: REPO, refs, monitor }]);
+  const reread = rereading([{ repo: REPO, refs, reread: readRefs }]);
   const inbox = new Inbox(engine);
   inbox.handle((hint) => reports.handle(hint, writers, reread));
   inbox.handle(approveByComment(engine, writers, "github", reread));

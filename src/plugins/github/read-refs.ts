@@ -78,6 +78,7 @@ export class RefsReader {
       branches: dates === undefined ? branches.value : this.#dates.of(branches.value),
       pulls: pulls.ok ? new Map([...pulls.value.values()].map((pull) => [pull.number, pull])) : before,
       ...(outdated === undefined ? {} : { outdated }),
+      ...(pulls.ok ? {} : { pullsOutdated: pulls.error }),
     });
   }
 
