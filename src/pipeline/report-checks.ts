@@ -16,6 +16,7 @@ import type { BuildState, CheckReport } from "./checks.ts";
 import type { Writers } from "./may-build.ts";
 import type { Reread } from "./reread.ts";
 import { Strangers } from "./strangers.ts";
+import type { RepoName } from "./types.ts";
 
 export interface ReportOptions {
   readonly outbox: Outbox;
@@ -104,14 +105,15 @@ export class CheckReports {
    * Does what somebody asked for at the forge, if they may write to the repository at this moment. Of a commit that is
    * not known the repository is read anew first: fails transiently until that went well.
    */
-  async handle(hint: Hint, writers: Pick<Writers, "mayWrite">, reread: Pick<Reread, "read">): Promise<Result<void>> {
+  async handle(hint: Hint, writers: Pick<Writers, "mayWrite">, reread: Reread): Promise<Result<void>> {
     if (hint.kind === "installations") this.#retry.call();
     if (hint.kind !== "rerequested") return success(undefined);
     if (this.#of(hint).length === 0) {
       const read = await reread.read(hint.repository);
       if (!read.ok) return read;
     }
-    return this.#rerun(hint, writers);
+    const name = this.#of(hint)[0]?.repo ?? reread.nameOf(hint.repository);
+    return name === undefined ? success(undefined) : this.#rerun(hint, name, writers);
   }
 
   #of({ repository, commit }: Pick<CheckReport, "repository" | "commit">): readonly CheckReport[] {
@@ -121,36 +123,42 @@ export class CheckReports {
   /** The forge shows the check as queued from now on: it is told again how things are, whatever is run. */
   async #rerun(
     { repository, commit, author }: Extract<Hint, { kind: "rerequested" }>,
+    repo: RepoName,
     writers: Pick<Writers, "mayWrite">,
   ): Promise<Result<void>> {
     const { outbox, sender } = this.#options;
     const asked = this.#of({ repository, commit });
-    const [first] = asked;
-    if (first === undefined) return this.#unknown(commit);
-    const may = author === undefined ? success(false) : await writers.mayWrite(first.repo, author.id, NEVER);
+    const about = { repo, commit };
+    if (asked.length === 0 && this.#mayBeKnownYet())
+      return failure(problem("INTERRUPTED", `nothing is known of commit ${commit} yet`));
+    const may = author === undefined ? success(false) : await writers.mayWrite(repo, author.id, NEVER);
     if (!may.ok) return may;
-    if (author !== undefined && may.value) await this.#rebuildFailed(asked, author);
-    else await this.#refuse(first, author);
-    outbox.again(sender, checkKey({ repository, commit }));
+    if (author === undefined || !may.value) await this.#refuse(about, author);
+    else if (asked.length > 0) await this.#rebuildFailed(asked, author);
+    else await this.#note(author, nameOf(about), "asked for on GitHub: nothing is at this commit any more");
+    if (asked.length > 0) outbox.again(sender, checkKey({ repository, commit }));
     return success(undefined);
   }
 
   async #rebuildFailed(asked: readonly CheckReport[], author: Person): Promise<void> {
-    const who = whoIs(FORGE, author);
     const failed = asked.flatMap(({ builds }) => builds).filter(hasFailed);
     const jobs = new Map(
       failed.flatMap((build) => this.#jobOf(build) ?? []).map((row) => [`${row.op} ${row.key}`, row]),
     );
     for (const [name, { id }] of jobs) {
       this.#rebuild(name);
-      await this.#engine.audit.record(who, "rebuild", id, "asked for on GitHub");
+      await this.#note(author, id, "asked for on GitHub");
     }
     if (jobs.size === 0)
       for (const subject of new Set(asked.map(nameOf)))
-        await this.#engine.audit.record(who, "rebuild", subject, "asked for on GitHub: nothing there has failed");
+        await this.#note(author, subject, "asked for on GitHub: nothing there has failed");
   }
 
-  async #refuse(asked: CheckReport, author: Person | undefined): Promise<void> {
+  #note(author: Person, subject: string, detail: string): Promise<unknown> {
+    return this.#engine.audit.record(whoIs(FORGE, author), "rebuild", subject, detail);
+  }
+
+  async #refuse(asked: Pick<CheckReport, "repo" | "commit">, author: Person | undefined): Promise<void> {
     if (this.#strangers.isKnown(author?.id ?? NOBODY)) return;
     const who = author === undefined ? `anonymous@${FORGE}` : whoIs(FORGE, author);
     const why =
@@ -158,9 +166,8 @@ export class CheckReports {
     await this.#engine.audit.record(who, "rebuild", nameOf(asked), `refused: ${why}`);
   }
 
-  #unknown(commit: string): Result<void> {
-    if (this.#engine.clock.elapsed() - this.#startedMs > KNOWN_MS) return success(undefined); // nothing is at it any more
-    return failure(problem("INTERRUPTED", `nothing is known of commit ${commit} yet`));
+  #mayBeKnownYet(): boolean {
+    return this.#engine.clock.elapsed() - this.#startedMs <= KNOWN_MS;
   }
 
   #rebuild(name: string): void {
@@ -171,7 +178,7 @@ export class CheckReports {
   }
 }
 
-const nameOf = ({ repo, commit }: CheckReport): string => `${repo} ${commit}`;
+const nameOf = ({ repo, commit }: Pick<CheckReport, "repo" | "commit">): string => `${repo} ${commit}`;
 
 const hasFailed = ({ output }: BuildState): boolean =>
   output.state === "failed" && output.failure.class !== "transient";

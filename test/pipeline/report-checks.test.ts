@@ -7,6 +7,7 @@ import { problem } from "../../src/engine/errors.ts";
 import type { Person } from "../../src/engine/refs.ts";
 import { type BuildState, type CheckReport } from "../../src/pipeline/checks.ts";
 import { CheckReports } from "../../src/pipeline/report-checks.ts";
+import type { Reread } from "../../src/pipeline/reread.ts";
 import { type CheckWant, checkSender } from "../../src/plugins/github/index.ts";
 import { constant, list, map, state } from "../../src/term/combinators.ts";
 import { failure, ok, type Result, success } from "../../src/term/output.ts";
@@ -61,16 +62,17 @@ function scene(rig: Rig = createRig(), ...specs: readonly string[]) {
     return found;
   };
   const forge = { refuses: false, reads: 0, read: (): Result<void> => success(undefined) };
-  const reread = {
+  const reread: Reread = {
+    nameOf: (repository) => (repository === 7 ? "acme/shop" : undefined),
     read: async () => {
       forge.reads += 1;
       return forge.read();
     },
   };
   /** Somebody presses the button; everybody but Ann is a stranger. */
-  const press = (commit = COMMIT, author: Person | null = ANN) =>
+  const press = (commit = COMMIT, author: Person | null = ANN, repository = 7) =>
     reports.handle(
-      { kind: "rerequested", repository: 7, commit, ...(author === null ? {} : { author }) },
+      { kind: "rerequested", repository, commit, ...(author === null ? {} : { author }) },
       {
         mayWrite: async (_repo, user) =>
           user === 0 ? failure(problem("FORGE_UNREACHABLE", "502")) : success(user === ANN.id),
@@ -170,16 +172,32 @@ describe("the check of a commit", () => {
   });
 
   it("of a commit that is not known is asked for again, until the repository was read and there is none", async () => {
-    const { press, pass, forge } = scene(createRig(), "A");
+    const { press, pass, forge, audit, told } = scene(createRig(), "A");
     await pass(1_000);
     expect(await press("0ther")).toMatchObject({ ok: false, error: { class: "transient" } }); // it is fetched perhaps
     forge.read = () => failure(problem("FORGE_UNREACHABLE", "502"));
     await pass(20 * MINUTE);
     expect(await press("0ther")).toMatchObject({ ok: false, error: { class: "transient" } });
     forge.read = () => success(undefined);
-    expect(await press("0ther")).toMatchObject({ ok: true });
-    expect(forge.reads).toBe(3);
+    expect(audit()).toEqual([]);
+    for (const author of [ANN, { id: 66, login: "mallory" }, { id: 66, login: "mallory" }])
+      expect(await press("0ther", author)).toMatchObject({ ok: true });
+    expect(audit()).toEqual([
+      "github:mallory#66 | rebuild | acme/shop 0ther | refused: mallory may not write to acme/shop",
+      "github:ann#1 | rebuild | acme/shop 0ther | asked for on GitHub: nothing is at this commit any more",
+    ]);
+    expect(forge.reads).toBe(5);
+    expect(told).toEqual(["in_progress: 0 of 1 done"]);
     await press();
-    expect(forge.reads).toBe(3);
+    expect(forge.reads).toBe(5);
+  });
+
+  it("of a repository that is none of ours is nothing to us, and written down nowhere", async () => {
+    const { press, pass, audit } = scene(createRig(), "A");
+    await pass(1_000);
+    expect(await press(COMMIT, ANN, 8)).toMatchObject({ ok: true });
+    await pass(20 * MINUTE);
+    expect(await press(COMMIT, ANN, 8)).toMatchObject({ ok: true });
+    expect(audit()).toEqual([]);
   });
 });
