@@ -1,6 +1,6 @@
 import type { Subscription } from "rxjs";
 import { Variable } from "../../incr/index.ts";
-import { active, type Failure, failed, type Output, ok, type Result } from "../../term/output.ts";
+import { active, type Failure, failed, type Output, ok } from "../../term/output.ts";
 import { type Answer, sameAnswer } from "../../term/term.ts";
 import { digestOf } from "../cache/digest.ts";
 import type { Json } from "../json.ts";
@@ -10,7 +10,7 @@ import { KEPT_MS, type Keeper } from "./outbox-keeper.ts";
 import { type Confirmed, confirmedJson, sentOf } from "./outbox-row.ts";
 import { sendOnce } from "./outbox-send.ts";
 import { Patience } from "./patience.ts";
-import type { Sender } from "./sender.ts";
+import type { Sender, Told } from "./sender.ts";
 
 /** How long a key may be without a user before it counts as abandoned: a source may be read anew meanwhile. */
 const ABANDONED_MS = 60_000;
@@ -223,7 +223,7 @@ export class OutboxItem<Want> {
     if (!this.#keeper.signal.aborted) this.#landed(this.#flying, result); // else the next process finds out
   }
 
-  #landed(sent: Wanted<Want>, result: Result<Json>): void {
+  #landed(sent: Wanted<Want>, result: Told): void {
     this.#queued = false;
     this.#flying = undefined;
     this.#take(sent, result);
@@ -232,14 +232,14 @@ export class OutboxItem<Want> {
     this.#arm();
   }
 
-  #attempt(value: Want): Promise<Result<Json>> {
+  #attempt(value: Want): Promise<Told> {
     const { engine, signal } = this.#keeper;
     return sendOnce(engine.clock, signal, (end) =>
       this.#sender.send(value, this.#confirmed?.kept, end, this.#doubts.unsure),
     );
   }
 
-  #take(want: Wanted<Want>, result: Result<Json>): void {
+  #take(want: Wanted<Want>, result: Told): void {
     const nowMs = this.#keeper.engine.clock.elapsed();
     const outdated = this.#outdated;
     this.#outdated = false;
@@ -251,7 +251,8 @@ export class OutboxItem<Want> {
       this.#waitsSinceMs = undefined; // a newer value waits from here on
       return;
     }
-    const { error } = result;
+    const { error, kept } = result;
+    if (kept !== undefined) this.#confirmed = { digest: "", kept };
     if (error.class === "transient" && error.retryAtMs === undefined) this.#doubts.add(want.digest, nowMs);
     // A refusal is about the very value that was sent: a newer one is not held up by it.
     if (error.class === "transient" || want.digest === this.#want?.digest) this.#patience.take(error);

@@ -1,8 +1,8 @@
-import { failure, type Result } from "../../term/output.ts";
+import { failure } from "../../term/output.ts";
 import { abortWith } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { problem } from "../errors.ts";
-import type { Json } from "../json.ts";
+import type { Told } from "./sender.ts";
 
 /** A send that has no answer by then is given up. */
 const SEND_MS = 90_000;
@@ -11,13 +11,13 @@ const SEND_MS = 90_000;
 export async function sendOnce(
   clock: Clock,
   stopping: AbortSignal,
-  send: (signal: AbortSignal) => Promise<Result<Json>>,
-): Promise<Result<Json>> {
+  send: (signal: AbortSignal) => Promise<Told>,
+): Promise<Told> {
   const end = new AbortController();
   const free = abortWith(end, stopping);
   const timer = clock.after(SEND_MS, () => end.abort("no answer in time"));
   try {
-    const late = new Promise<Result<Json>>((resolve) => {
+    const late = new Promise<Told>((resolve) => {
       const giveUp = (): void => resolve(failure(problem("NOT_SENT", `no answer after ${SEND_MS / 1000} seconds`)));
       end.signal.addEventListener("abort", giveUp, { once: true });
     });

@@ -1,6 +1,9 @@
 import type { Result } from "../../term/output.ts";
 import type { Codec, Json } from "../json.ts";
 
+/** What became of a send: what is kept as confirmed, or why it failed and what is kept of the part that arrived. */
+export type Told = Result<Json> & { readonly kept?: Json };
+
 /** A way to tell somebody something: a status, a message. Made once a process; the outbox calls it. */
 export interface Sender<Want> {
   /** Permanent: part of the keys in the store, such as `github-check`. */
@@ -21,9 +24,10 @@ export interface Sender<Want> {
    * @param unsure An earlier send of this key may have arrived though nobody answered.
    * @returns What is kept as confirmed: an id, say. A transient failure is tried again for ever; not before its
    *   `retryAtMs` if it has one and that is within an hour (then it was answered, and is known not to have arrived). Any
-   *   other is shown and tried again rarely: after an hour, then later and later, at most a day apart.
+   *   other is shown and tried again rarely: after an hour, then later and later, at most a day apart. A failure with
+   *   `kept` was heard by some: that is given as `confirmed` from then on, and what was confirmed before holds no more.
    */
-  send(want: Want, confirmed: Json | undefined, signal: AbortSignal, unsure: boolean): Promise<Result<Json>>;
+  send(want: Want, confirmed: Json | undefined, signal: AbortSignal, unsure: boolean): Promise<Told>;
   /**
    * What is to be said of a key that nothing keeps up any more, such as a check that is in progress for a commit that
    * was left; undefined when this value may stand for good.

@@ -1,10 +1,12 @@
+import { domainToASCII } from "node:url";
 import { createTransport } from "nodemailer";
+import addressparser from "nodemailer/lib/addressparser";
 import { digestOf } from "../../engine/cache/digest.ts";
 import type { Sender } from "../../engine/effects/sender.ts";
 import { problem } from "../../engine/errors.ts";
 import { type Secret, scrub } from "../../engine/secret.ts";
-import { type Failure, failure, type Result, success } from "../../term/output.ts";
-import { type Ending, type Message, messageSender } from "./message.ts";
+import { type Failure, failure, success } from "../../term/output.ts";
+import { type Ending, type Message, messageSender, type Posted } from "./message.ts";
 
 export interface MailOptions {
   /** `smtps://user@mail.example`, or `smtp://…`, which has to offer STARTTLS unless it is this machine. */
@@ -20,54 +22,59 @@ const SILENCE_MS = 30_000;
 const SUBJECT_MAX = 150;
 const here: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 
-/** Messages whose mail reached some of its readers: which addresses are left, by the message's id. */
-type Left = Map<string, readonly string[]>;
-
-/** More than there ever are at once, unless a server refuses somebody for ever. */
-const LEFT_MAX = 1_000;
-
 /**
- * Messages by mail: one a deploy. Sent only when everybody got it: whoever is put off by the server gets it later, and
- * the others do not get it twice.
+ * Messages by mail: one a deploy. Sent only when everybody got it: whoever the server does not take it for is tried
+ * again, and the others do not get it twice, also from the next process.
  */
-export function mailSender(options: MailOptions, site: string): Sender<Ending> {
-  const left: Left = new Map();
-  return messageSender({ kind: "mail", site, post: (message, signal) => send(options, left, message, signal) });
-}
+export const mailSender = (options: MailOptions, site: string): Sender<Ending> =>
+  messageSender({ kind: "mail", site, post: (...given) => send(options, ...given) });
 
-async function send(options: MailOptions, left: Left, message: Message, signal: AbortSignal): Promise<Result<void>> {
+async function send(
+  options: MailOptions,
+  message: Message,
+  signal: AbortSignal,
+  reached: readonly string[],
+): Promise<Posted> {
   const { server, password, from, to } = options;
+  const markOf = (address: string): string => digestOf([message.id, normal(address)]).slice(0, 16);
+  const readers = addressparser(to, { flatten: true }).map(({ address }) => address);
+  const rest = readers.filter((address) => !reached.includes(markOf(address)));
+  if (reached.length > 0 && rest.length === 0) return success(undefined); // whoever is left is no reader any more
   const url = new URL(server);
   const transport = createTransport(settingsOf(url, password));
   const stop = (): void => transport.close();
   signal.addEventListener("abort", stop, { once: true });
-  const rest = left.get(message.id);
-  const envelope = rest === undefined ? {} : { envelope: { from, to: [...rest] } };
   try {
-    const sent = await transport.sendMail({ from, to, ...contentOf(message), ...envelope });
-    left.delete(message.id);
+    const sent = await transport.sendMail({ from, to, ...contentOf(message), envelope: { from, to: rest } });
     if (sent.rejected.length === 0) return success(undefined);
-    if (left.size >= LEFT_MAX) left.clear();
-    left.set(message.id, sent.rejected);
-    return failure(refusal(sent.rejected, sent.rejectedErrors ?? [], url.host));
+    const error = refusal(sent.rejectedErrors ?? [], sent.rejected.length, readers.length, url.host);
+    return { ...failure(error), reached: [...reached, ...sent.accepted.map(markOf)] };
   } catch (error) {
-    return failure(failureOf(error, url.host));
+    const rejected: unknown = error instanceof Error && "rejected" in error ? error.rejected : undefined;
+    const told = failureOf(error, url.host);
+    return failure(Array.isArray(rejected) ? notTo(rejected.length, readers.length, told) : told);
   } finally {
     signal.removeEventListener("abort", stop);
     transport.close();
   }
 }
 
-/** Some got it, some did not: when one of those may get it later, they are tried again. */
-function refusal(addresses: readonly string[], errors: readonly Error[], host: string): Failure {
-  const failures = errors.map((error) => failureOf(error, host));
-  const told = failures.find(({ class: kind }) => kind === "transient") ?? failures[0] ?? problem("NOT_SENT", host);
-  return notTo(addresses, told);
+/** As the mail server is told it, near enough. */
+function normal(address: string): string {
+  const at = address.lastIndexOf("@") + 1;
+  return (address.slice(0, at) + (domainToASCII(address.slice(at)) || address.slice(at))).toLowerCase();
 }
 
-const notTo = (addresses: readonly unknown[], told: Failure): Failure => ({
+/** Some got it, some did not: when one of those may get it later, they are tried again. */
+function refusal(errors: readonly Error[], count: number, readers: number, host: string): Failure {
+  const failures = errors.map((error) => failureOf(error, host));
+  const told = failures.find(({ class: kind }) => kind === "transient") ?? failures[0] ?? problem("NOT_SENT", host);
+  return notTo(count, readers, told);
+}
+
+const notTo = (count: number, readers: number, told: Failure): Failure => ({
   ...told,
-  message: `not to ${addresses.join(", ")}: ${told.message}`,
+  message: `not to ${count} of ${readers} readers: ${told.message}`,
 });
 
 function settingsOf({ protocol, hostname, port, username }: URL, password: Secret | undefined) {
@@ -101,7 +108,8 @@ function failureOf(error: unknown, host: string): Failure {
   const said = error instanceof Error ? error.message : String(error);
   const code: unknown = error instanceof Error && "responseCode" in error ? error.responseCode : undefined;
   const refused = typeof code === "number" && code >= 500;
-  const told = problem(refused ? "SEND_REFUSED" : "NOT_SENT", `${host}: ${scrub(said.replaceAll(/\s+/g, " "))}`);
-  const rejected: unknown = error instanceof Error && "rejected" in error ? error.rejected : undefined;
-  return Array.isArray(rejected) ? notTo(rejected, told) : told;
+  return problem(refused ? "SEND_REFUSED" : "NOT_SENT", `${host}: ${masked(scrub(said.replaceAll(/\s+/g, " ")))}`);
 }
+
+/** Everybody may read why a message waits, but not whom it is for: servers repeat the address. */
+const masked = (text: string): string => text.replaceAll(/[^\s<>()[\]"',;:]{1,64}@[^\s<>()[\]"',;:]+/g, "(address)");

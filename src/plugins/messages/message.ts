@@ -58,12 +58,16 @@ export function endingOf(report: DeployReport): Ending | undefined {
   };
 }
 
+/** Whether a message got through; a failure says who got it nevertheless, in words of the way's own. */
+export type Posted = Result<void> & { readonly reached?: readonly string[] };
+
 export interface MessageOptions {
   /** Permanent: `slack`, `webhook`, `mail`. */
   readonly kind: string;
   /** Where Millrace is, without a slash at the end. */
   readonly site: string;
-  readonly post: (message: Message, signal: AbortSignal) => Promise<Result<void>>;
+  /** @param reached Who got this very message already, as an earlier failure said. */
+  readonly post: (message: Message, signal: AbortSignal, reached: readonly string[]) => Promise<Posted>;
 }
 
 /** Sends one message a deploy: when something else runs there than at the last one, on a failure, and when it is over. */
@@ -72,15 +76,28 @@ export const messageSender = ({ kind, site, post }: MessageOptions): Sender<Endi
   want: endingCodec,
   overwrites: false,
   async send(ending, confirmed, signal) {
-    const last = recordOf(confirmed);
+    const { last, reached } = saidBefore(confirmed, idOf(ending));
     const recovered = ending.state === "ok" && last["state"] === "failed";
     const news = ending.state === "failed" || recovered || (!ending.quiet && last["running"] !== ending.running);
     const kept: Json = { state: ending.state, running: ending.running ?? textIn(last, "running") ?? "" };
     if (!news) return success(kept);
-    const told = await post(messageOf(ending, recovered, site), signal);
-    return told.ok ? success(kept) : told;
+    const told = await post(messageOf(ending, recovered, site), signal, reached);
+    if (told.ok) return success(kept);
+    if (told.reached === undefined) return told;
+    return { ...told, kept: { ...kept, part: { ...last, id: idOf(ending), reached: told.reached } } };
   },
 });
+
+/** What was said before a message; when some of its readers have it, before they got it. */
+function saidBefore(confirmed: Json | undefined, id: string) {
+  const { part = null, ...whole } = recordOf(confirmed);
+  const { id: of, reached = null, ...before } = recordOf(part);
+  if (of !== id || !Array.isArray(reached)) return { last: whole, reached: [] };
+  return { last: before, reached: reached.filter((one): one is string => typeof one === "string") };
+}
+
+/** The same for each try, by each process. */
+const idOf = ({ term, commit, state, job }: Ending): string => [term, commit, state, job ?? ""].join(" ");
 
 function messageOf(ending: Ending, recovered: boolean, site: string): Message {
   const { repo, branch, commit, place, state, why, job } = ending;
@@ -90,7 +107,7 @@ function messageOf(ending: Ending, recovered: boolean, site: string): Message {
       ? `${place}: the deploy of ${what} failed: ${why ?? "no reason is known"}`
       : `${place}: ${what} is deployed${recovered ? "; it works again" : ""}`;
   const link = job === undefined ? site : `${site}/job/${job}`;
-  return { ...ending, recovered, text, link, id: [ending.term, commit, state, job ?? ""].join(" ") };
+  return { ...ending, recovered, text, link, id: idOf(ending) };
 }
 
 const recordOf = (json: Json | undefined): Readonly<Record<string, Json>> => (isRecord(json) ? json : {});

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { problem } from "../../../src/engine/errors.ts";
-import { failed, failure } from "../../../src/term/output.ts";
+import type { Json } from "../../../src/engine/json.ts";
+import { failed, failure, success } from "../../../src/term/output.ts";
 import { failed as broken } from "../cache/support.ts";
 import { type Mishap, type Telling, telling } from "./outbox-support.ts";
 
@@ -292,6 +293,28 @@ describe("what is refused", () => {
     input.set("one=odder");
     await pass();
     expect(other.shows("one")).toBe("odder");
+  });
+});
+
+describe("what only some have heard", () => {
+  it("is kept as what they heard, also for the next process, and confirms nothing", async () => {
+    const made = telling();
+    const given: (Json | undefined)[] = [];
+    const send = async (_want: string, confirmed: Json | undefined) => {
+      given.push(confirmed);
+      const some = { ...failure(problem("SEND_REFUSED", "not to one of them")), kept: "some" };
+      return given.length === 1 ? success<Json>("all") : some;
+    };
+    const parts = { ...made.sender, kind: "parts", send };
+    for (const value of ["one", "two", "one"]) {
+      made.outbox.want(parts, "web", value);
+      await made.pass();
+    }
+    expect(given).toEqual([undefined, "all", "some"]);
+    const next = await made.restart();
+    next.outbox.register(parts);
+    await next.pass();
+    expect([given.length, given.at(-1), next.outbox.unsent().length]).toEqual([4, "some", 1]);
   });
 });
 

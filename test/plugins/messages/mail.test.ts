@@ -2,10 +2,10 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Sender } from "../../../src/engine/effects/sender.ts";
+import type { Sender, Told } from "../../../src/engine/effects/sender.ts";
+import type { Json } from "../../../src/engine/json.ts";
 import { Secret } from "../../../src/engine/secret.ts";
 import { type Ending, mailSender } from "../../../src/plugins/messages/index.ts";
-import type { Result } from "../../../src/term/output.ts";
 
 const ENDING: Ending = {
   term: "acme/shop/deploy",
@@ -56,8 +56,8 @@ function talk(socket: Socket): void {
   });
 }
 
-function senderTo(address: string): Sender<Ending> {
-  const people = { from: "Millrace <m@example.org>", to: "a@example.org, b@example.org" };
+function senderTo(address: string, to = "a@example.org, b@example.org"): Sender<Ending> {
+  const people = { from: "Millrace <m@example.org>", to };
   return mailSender({ server: address, password: new Secret("pass/word"), ...people }, "https://deploy.example");
 }
 
@@ -65,7 +65,8 @@ const send = (
   address = `smtp://ann@127.0.0.1:${port}`,
   sender = senderTo(address),
   ending = ENDING,
-): Promise<Result<unknown>> => sender.send(ending, undefined, new AbortController().signal, false);
+  confirmed?: Json,
+): Promise<Told> => sender.send(ending, confirmed, new AbortController().signal, false);
 
 it("reaches everybody, as one line of subject, with the same id each time", async () => {
   expect(await send()).toMatchObject({ ok: true });
@@ -98,24 +99,64 @@ it.each([
 const readers = (): readonly string[] => heard.filter((line) => line.startsWith("RCPT"));
 
 it.each([
-  ["451 greylisted", "NOT_SENT"],
-  ["550 no such mailbox", "SEND_REFUSED"],
-] as const)("one of two answered with %s is %s, and only that one is tried again", async (answer, code) => {
-  const sender = senderTo(`smtp://ann@127.0.0.1:${port}`);
-  says["RCPT TO:<b@example.org>"] = answer;
-  for (const whom of [["RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>"], ["RCPT TO:<b@example.org>"]]) {
+  ["451 <b@example.org>: greylisted", "NOT_SENT"],
+  ["550 5.1.1 <b@example.org>: no such mailbox", "SEND_REFUSED"],
+] as const)(
+  "one of two answered with %s is %s, and only that one is tried again, by any process",
+  async (answer, code) => {
+    says["RCPT TO:<b@example.org>"] = answer;
+    let kept: Json | undefined;
+    for (const whom of [["RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>"], ["RCPT TO:<b@example.org>"]]) {
+      heard = [];
+      const result = await send(undefined, undefined, ENDING, kept); // a sender of its own each time
+      expect(result).toMatchObject({ ok: false, error: { code } });
+      expect(JSON.stringify(result)).toContain("not to 1 of 2 readers: 127.0.0.1");
+      expect(readers()).toEqual(whom);
+      kept = result.kept ?? kept;
+    }
+    const others = await send(undefined, undefined, { ...ENDING, commit: "another" }, kept);
+    expect(others).toMatchObject({ ok: false });
+    expect(readers().slice(-2)).toEqual(["RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>"]);
+    says = {};
     heard = [];
-    const result = await send(undefined, sender);
-    expect(result).toMatchObject({ ok: false, error: { code } });
-    expect(JSON.stringify(result)).toContain("not to b@example.org");
-    expect(readers()).toEqual(whom);
-  }
-  says = {};
-  expect(await send(undefined, sender)).toMatchObject({ ok: true });
-  expect(heard.filter((line) => line.startsWith("To:"))).toEqual(["To: a@example.org, b@example.org"]);
+    expect(await send(undefined, undefined, ENDING, kept)).toEqual({
+      ok: true,
+      value: { state: "failed", running: "" },
+    });
+    expect(heard.filter((line) => line.startsWith("To:"))).toEqual(["To: a@example.org, b@example.org"]);
+    expect(readers()).toEqual(["RCPT TO:<b@example.org>"]);
+  },
+);
+
+it("knows who got it, however the address is written", async () => {
+  const address = `smtp://ann@127.0.0.1:${port}`;
+  const to = 'team: "Ann, A." <Ann@Exämple.ORG>, "b@x"@example.org; c@example.org';
+  says["RCPT TO:<c@example.org>"] = "451 later";
+  const { kept } = await send(address, senderTo(address, to));
+  expect(readers()).toHaveLength(3);
   heard = [];
-  await send(undefined, sender, { ...ENDING, commit: "another" });
-  expect(readers()).toHaveLength(2);
+  await send(address, senderTo(address, to), ENDING, kept);
+  expect(readers()).toEqual(["RCPT TO:<c@example.org>"]);
+});
+
+it.each([["RCPT TO:<b@example.org>"], ["RCPT"]])("whom it is for is not said when %s is refused", async (what) => {
+  says[what] = "550 5.1.1 <b@example.org>: b@example.org is no mailbox";
+  const result = await send();
+  expect(result.ok ? "" : result.error.message).toMatch(/^not to [12] of 2 readers: .*\(address\)/);
+  expect(JSON.stringify(result)).not.toMatch(/[ab]@example/);
+});
+
+it("tells who heard of a failure that it works again, and says so to the others too", async () => {
+  const good: Ending = { ...ENDING, state: "ok", running: "v1", quiet: true };
+  says["RCPT TO:<b@example.org>"] = "451 later";
+  const failed = await send(undefined, undefined, ENDING, { state: "ok", running: "v1" });
+  heard = [];
+  const again = await send(undefined, undefined, good, failed.kept);
+  expect(heard.join("\n")).toContain("works again");
+  says = {};
+  heard = [];
+  expect(await send(undefined, undefined, good, again.kept)).toMatchObject({ ok: true });
+  expect([readers(), heard.join("\n")]).toEqual([["RCPT TO:<b@example.org>"], expect.stringContaining("works again")]);
 });
 
 it("is not sent over an open line to another machine, and waits for one that is down", async () => {
