@@ -113,15 +113,15 @@ export class Grants {
 
   /** Teams that could give more are asked for first, and all of a role at once; then there may be nothing to add. */
   async #find(provider: string, person: Person, credential: Secret | undefined): Promise<Grant> {
-    const late = new AbortController();
-    const timer = this.#clock.after(ASK_MS_MAX, () => late.abort());
+    const patience = new Patience();
+    const timer = this.#clock.after(ASK_MS_MAX, () => patience.end());
     let grant = this.#sure(provider, person);
     let doubt: string | undefined;
     for (const role of roles.toReversed()) {
       const held = grant;
       const asked = this.#rules.filter((rule) => rule.role === role && rule.who.team !== undefined && adds(held, rule));
       const answers = await Promise.all(
-        asked.map(async (rule) => ({ rule, is: await this.#inTeam(provider, rule.who, person, credential, late) })),
+        asked.map(async (rule) => ({ rule, is: await this.#inTeam(provider, rule.who, person, credential, patience) })),
       );
       for (const { rule, is } of answers) {
         if (is === true) grant = better(grant, rule);
@@ -132,24 +132,46 @@ export class Grants {
     return doubt === undefined ? grant : { ...grant, doubt };
   }
 
-  /** True, false, or why nobody knows. Who does not answer one question is asked no other. */
+  /** True, false, or why nobody knows. An organisation of which one question is not answered is asked about no more. */
   async #inTeam(
     id: string,
     { provider: of, team }: Who,
     person: Person,
     credential: Secret | undefined,
-    late: AbortController,
+    patience: Patience,
   ): Promise<boolean | string> {
     const provider = this.#provider;
     if (of !== id || team === undefined) return false;
     if (provider?.id !== id) return `nobody signs in with ${id} here`;
-    if (late.signal.aborted) return `${provider.title} does not answer`;
-    const question = provider.inTeam(team, person, credential, late.signal);
-    const asked = await Promise.race([question, whenAborted(late.signal)]);
+    const asking = patience.with(team.org);
+    const { signal } = asking;
+    if (signal.aborted) return `${provider.title} does not answer`;
+    const question = provider.inTeam(team, person, credential, signal);
+    const asked = await Promise.race([question, whenAborted(signal)]);
     if (asked === undefined) return `${provider.title} does not answer`;
     if (asked.ok) return asked.value;
-    if (asked.error.class === "transient") late.abort();
+    if (asked.error.class === "transient") asking.abort();
     return asked.error.message;
+  }
+}
+
+/** How long one is asked, by organisation: one whose app is gone or limited says nothing of the others. */
+class Patience {
+  readonly #orgs = new Map<string, AbortController>();
+  #isOver = false;
+
+  with(org: string): AbortController {
+    const name = org.toLowerCase();
+    const found = this.#orgs.get(name) ?? new AbortController();
+    this.#orgs.set(name, found);
+    if (this.#isOver) found.abort();
+    return found;
+  }
+
+  /** Nobody is asked any more. */
+  end(): void {
+    this.#isOver = true;
+    for (const asked of this.#orgs.values()) asked.abort();
   }
 }
 

@@ -141,8 +141,9 @@ describe("what people may do", () => {
 
 describe("while the provider hangs", () => {
   type Asked = Awaited<ReturnType<SignInProvider["inTeam"]>> | undefined;
+  const TEAMS = rules(["github:acme/ops", "github:acme/leads"], { who: "github:acme/devs" });
   /** A provider that answers about a team as told, or not at all. */
-  function hanging(answers: (team: string) => Asked, more: Partial<AccessParts> = {}) {
+  function hanging(answers: (team: string) => Asked, more: Partial<AccessParts> = {}, given = TEAMS) {
     const { provider } = withTeams(rules([])).access;
     if (provider === undefined) throw new Error("no provider");
     const asked: string[] = [];
@@ -153,7 +154,6 @@ describe("while the provider hangs", () => {
         return answers(team) ?? new Promise(() => {});
       },
     };
-    const given = rules(["github:acme/ops", "github:acme/leads"], { who: "github:acme/devs" });
     const { access, clock } = withTeams(given, { provider: own, ...more });
     /** What somebody may do, and after how long that is said. */
     const timed = async (needed?: Standing): Promise<string> => {
@@ -183,6 +183,14 @@ describe("while the provider hangs", () => {
     const { asked, timed } = hanging((team) => (team === "leads" ? down : undefined));
     expect(await timed()).toMatch(/^viewer after 0 ms\? GitHub does not answer/);
     expect(asked).toEqual(["ops", "leads"]);
+  });
+
+  test("an organisation that nobody answers about hides nothing of another, and is asked about no more", async () => {
+    const down = failure(problem("SIGN_IN_UNREACHABLE", "GitHub does not answer: HTTP 502"));
+    const given = rules(["github:acme/ops"], { who: "github:ACME/late" }, { who: "github:umbra/devs" });
+    const { asked, timed } = hanging((team) => (team === "devs" ? success(true) : down), {}, given);
+    expect(await timed()).toBe("builder after 0 ms? GitHub does not answer: HTTP 502");
+    expect(asked).toEqual(["ops", "devs"]);
   });
 
   test("one team that nobody may ask about hides no other", async () => {
