@@ -18,12 +18,12 @@ export interface Ports {
   readonly heads: {
     read(source: GitSource, signal: AbortSignal): Promise<Result<ReadonlyMap<string, string>>>;
     watch(source: GitSource, onChange: () => void): () => void;
-    /** When commits were committed, by commit; without it nobody can tell before a commit is fetched. */
+    /** When commits were committed, by commit, where they say so; without it nobody can tell before a commit is fetched. */
     readonly dates?: (
       source: GitSource,
       commits: readonly string[],
       signal: AbortSignal,
-    ) => Promise<Result<ReadonlyMap<string, number>>>;
+    ) => Promise<Result<ReadonlyMap<string, number | undefined>>>;
   };
   readonly builders: { readonly fetch: typeof gitFetch; readonly build: typeof dockerBuild };
   readonly build: DockerBuildContext;

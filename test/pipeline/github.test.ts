@@ -26,10 +26,12 @@ afterEach(async () => {
   await fake.close();
 });
 
-function watch(rig: Rig = createRig(), dates?: NonNullable<WatchPorts["heads"]["dates"]>) {
+type ReadDates = NonNullable<WatchPorts["heads"]["dates"]>;
+
+function watch(rig: Rig = createRig(), dates?: ReadDates, clock = createClock()) {
   const hints = new Subject<Hint>();
   const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+  const github = createGitHub({ clock, app, api: new URL(fake.apiUrl), polite: false });
   const heads: WatchPorts["heads"] = {
     read: async () => success(new Map([["main", "by git"]])),
     watch: () => () => {},
@@ -172,6 +174,51 @@ describe("a repository on GitHub", () => {
     await watched.monitor.refresh();
     expect(refs?.metadata).toEqual({});
   });
+
+  it.each(["pull requests", "dates"])(
+    "is deployed from within seconds while nobody answers about its %s, also when it is being read; these come later",
+    async (what) => {
+      const rig = createRig();
+      const pulls = "GET /repos/{owner}/{repo}/pulls";
+      if (what === "pull requests") fake.mishap({ mishap: { does: "hang" }, on: pulls, times: 99 });
+      const waiting: (() => void)[] = [];
+      let hangs = true;
+      const dates: ReadDates = async (_, commits) => {
+        if (hangs && what === "dates") await new Promise<void>((resolve) => waiting.push(resolve));
+        return success(new Map(commits.map((commit) => [commit, 7])));
+      };
+      const { watched } = watch(rig, dates, rig.clock);
+      const { scheduler } = rig.clock;
+      const isPatient = (): boolean => scheduler.actions.some(({ delay }) => delay === scheduler.frame + 3_000);
+      const startMs = rig.clock.now();
+      await soon(() => expect(reads()).toBe(1));
+      const commit = fake.push("acme/shop", "main", { "a.txt": "1" });
+      let fresh: unknown;
+      void watched.monitor.refresh().then((read) => {
+        fresh = read;
+      });
+      // Both reads, that which was under way and that which is asked for, wait for so long and no longer.
+      for (const read of [1, 2]) {
+        await soon(() => expect([reads(), isPatient()]).toEqual([read, true]));
+        expect(fresh).toBeUndefined();
+        await rig.clock.advance(3_000);
+      }
+      await soon(() => expect(fresh).toMatchObject({ ok: true, value: { outdated: { code: "FORGE_UNREACHABLE" } } }));
+      expect(rig.clock.now() - startMs).toBeLessThanOrEqual(6_000);
+      expect(headsOf(watched)).toMatchObject({ main: commit });
+      expect(watched.refs?.metadata.detail).toContain("nothing waits for them");
+      fake.heal();
+      hangs = false;
+      for (const answer of waiting) answer();
+      await vi.waitFor(
+        async () => {
+          await rig.clock.advance(1_000);
+          expect(watched.refs?.metadata).toEqual({});
+        },
+        { timeout: 10_000 },
+      );
+    },
+  );
 
   it("is seen within a minute and a bit of a push, although every webhook is lost", async () => {
     const { watched, rig } = watch();

@@ -10,10 +10,13 @@ import { type GitSource, isCommit, type Located, locate, masked } from "./source
 const AT_ONCE = 1_000;
 const TIMEOUT_MS = 120_000;
 
+type Dates = ReadonlyMap<string, number | undefined>;
+
 /**
- * When commits were committed, milliseconds since 1970 by the committers' own clocks: thousands in a few requests, with
- * nothing of their files and of what lies behind them, and nothing is kept.
+ * When commits were committed, milliseconds since 1970 by the committers' own clocks, undefined for one that does not
+ * say: thousands in a few requests, with nothing of their files and of what lies behind them, and nothing is kept.
  *
+ * When not all can be read, those that were are told: whoever asks for the others is then told why.
  * Fails with `REPO_UNREACHABLE` (also when one of them is not there any more), `REPO_REFUSED`, `STORE_FULL`, `NO_PROCESS`
  * or `CANCELLED`, and as the source's `auth` does.
  */
@@ -22,7 +25,7 @@ export async function readDates(
   source: GitSource,
   commits: readonly string[],
   signal: AbortSignal,
-): Promise<Result<ReadonlyMap<string, number>>> {
+): Promise<Result<Dates>> {
   const located = locate(source);
   if (!located.ok) return located;
   const made = await makeDirectory(context.state);
@@ -44,23 +47,31 @@ interface From {
   readonly signal: AbortSignal;
 }
 
-async function readInto(from: From, commits: readonly string[]): Promise<Result<ReadonlyMap<string, number>>> {
-  const { context, source, gitDir, signal } = from;
+async function readInto(from: From, commits: readonly string[]): Promise<Result<Dates>> {
+  const { context, gitDir, signal } = from;
   const format = commits[0]?.length === 64 ? "sha256" : "sha1";
   const args = ["init", "--quiet", "--bare", "--template=", `--object-format=${format}`, gitDir] as const;
   const made = await git(context, { args, signal });
   if (!made.ok) return made;
-  const dates = new Map<string, number>();
+  const dates = new Map<string, number | undefined>();
   for (let at = 0; at < commits.length; at += AT_ONCE) {
     const some = commits.slice(at, at + AT_ONCE);
-    const fetched = await fetchBare(from, some);
-    if (!fetched.ok) return failure(notRead(source, fetched.error));
-    const list = ["log", "--no-walk=unsorted", "--no-show-signature", "--format=%H %ct", ...some] as const;
-    const read = await git(context, { gitDir, args: [...list], signal });
-    if (!read.ok) return read;
-    for (const line of read.value.toString("utf8").trimEnd().split("\n")) addDate(dates, line);
+    const read = await readSome(from, some);
+    if (!read.ok && (at === 0 || signal.aborted)) return read;
+    if (!read.ok) break;
+    for (const commit of some) dates.set(commit, read.value.get(commit));
   }
   return success(dates);
+}
+
+async function readSome(from: From, commits: readonly string[]): Promise<Result<ReadonlyMap<string, number>>> {
+  const { context, source, gitDir, signal } = from;
+  const fetched = await fetchBare(from, commits);
+  if (!fetched.ok) return failure(notRead(source, fetched.error));
+  const list = ["log", "--no-walk=unsorted", "--no-show-signature", "--format=%H %ct", ...commits] as const;
+  const read = await git(context, { gitDir, args: [...list], signal });
+  if (!read.ok) return read;
+  return success(new Map(read.value.toString("utf8").trimEnd().split("\n").flatMap(dateOf)));
 }
 
 /** Just the commits. A fault of one of them is no reason not to read the others: nothing is done with them but this. */
@@ -92,8 +103,8 @@ const BARE = [
   "--no-auto-maintenance",
 ] as const;
 
-function addDate(dates: Map<string, number>, line: string): void {
+function dateOf(line: string): readonly (readonly [string, number])[] {
   const [commit = "", seconds = ""] = line.split(" ");
   const ms = Number(seconds) * 1000;
-  if (isCommit(commit) && seconds !== "" && Number.isSafeInteger(ms)) dates.set(commit, ms);
+  return isCommit(commit) && seconds !== "" && Number.isSafeInteger(ms) ? [[commit, ms]] : [];
 }

@@ -37,8 +37,11 @@ export interface RefsOptions {
 export interface DatesOption {
   /** By commit: those are not asked for. */
   readonly known: ReadonlyMap<string, number>;
-  /** Reads those of many commits, milliseconds since 1970. What is not told is asked for the next time. */
-  read(commits: readonly string[], signal: AbortSignal): Promise<Result<ReadonlyMap<string, number>>>;
+  /**
+   * Reads those of many commits, milliseconds since 1970; undefined for one that has none. What is not told is asked for
+   * the next time.
+   */
+  read(commits: readonly string[], signal: AbortSignal): Promise<Result<ReadonlyMap<string, number | undefined>>>;
 }
 
 /** What is left of an hour's requests of one installation. */
@@ -73,7 +76,8 @@ export interface GitHub {
   readonly authenticated: boolean;
   /**
    * All branches and open pull requests, however many. A request whose answer has not changed costs nothing. When just
-   * the pull requests or the dates cannot be read, they are `outdated`: what is deployed does not wait for them.
+   * the pull requests or the dates cannot be read, or not within a few seconds, they are `outdated`: what is deployed does
+   * not wait for them.
    */
   refs(repo: RepoName, options: RefsOptions, signal: AbortSignal): Promise<Result<Refs>>;
   /** One request, with a token for just this repository and just what the route needs. */

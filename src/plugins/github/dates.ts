@@ -1,12 +1,15 @@
 import type { BranchRef } from "../../engine/refs.ts";
 import { type Result, success } from "../../term/output.ts";
 
-/** Reads when commits were committed, milliseconds since 1970. Those that are not told may be told the next time. */
-export type ReadDates = (commits: readonly string[]) => Promise<Result<ReadonlyMap<string, number>>>;
+/**
+ * Reads when commits were committed, milliseconds since 1970; undefined for one that does not say so. Those that are not
+ * told may be told the next time.
+ */
+export type ReadDates = (commits: readonly string[]) => Promise<Result<ReadonlyMap<string, number | undefined>>>;
 
 /** When commits were committed. A commit never changes, so each is asked for once. */
 export class Dates {
-  readonly #known = new Map<string, number>();
+  readonly #known = new Map<string, number | undefined>();
 
   /** Finds out what is not known yet, all at once. */
   async read(
@@ -21,10 +24,7 @@ export class Dates {
     if (missing.length === 0) return success(undefined);
     const told = await readDates(missing);
     if (!told.ok) return told;
-    for (const commit of missing) {
-      const ms = told.value.get(commit);
-      if (ms !== undefined) this.#known.set(commit, ms);
-    }
+    for (const commit of missing) if (told.value.has(commit)) this.#known.set(commit, told.value.get(commit));
     return success(undefined);
   }
 

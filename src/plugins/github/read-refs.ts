@@ -1,13 +1,15 @@
+import { abortWith } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import type { BranchRef, Person, PullRef, Refs } from "../../engine/refs.ts";
-import { failure, type Result, success } from "../../term/output.ts";
+import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import type { RefsOptions, RepoName } from "./api.ts";
 import { Dates, type ReadDates } from "./dates.ts";
 import { type Ask, PAGE_SIZE, Pages } from "./pages.ts";
 import type { Rank } from "./permissions.ts";
 import { Recent } from "./recent.ts";
 import { numberIn, recordOf, textIn } from "./shape.ts";
+import { Unhurried } from "./unhurried.ts";
 
 interface Identity {
   readonly id: number;
@@ -15,8 +17,19 @@ interface Identity {
   readonly defaultBranch: string;
 }
 
+interface Branches {
+  readonly identity: Identity;
+  readonly branches: ReadonlyMap<string, BranchRef>;
+}
+
 /** How long a copy of GitHub's that lags behind is given, milliseconds: it is asked again after each of these. */
 const LATE_MS = [5_000, 10_000];
+/** The same for pull requests, for which nothing stands still meanwhile. */
+const BACK_MS = 15_000;
+/** So long may pull requests and dates come after the branches, milliseconds. */
+const PATIENCE_MS = 3_000;
+/** What did not come in time is looked for again after this time, milliseconds. */
+const AGAIN_MS = 5_000;
 
 /** An account that was deleted. */
 const GHOST: Person = { id: 0, login: "ghost" };
@@ -27,7 +40,10 @@ export class RefsReader {
   readonly #branches: Pages<BranchRef>;
   readonly #pulls: Pages<PullRef>;
   readonly #dates = new Dates();
-  readonly #recent = new Recent();
+  readonly #askedPulls = new Unhurried<ReadonlyMap<string, PullRef>>();
+  readonly #askedDates = new Unhurried<void>();
+  readonly #recentBranches = new Recent();
+  readonly #recentPulls = new Recent();
   #identity: { readonly value: Identity; readonly etag?: string } | undefined;
 
   constructor(api: URL, repo: RepoName) {
@@ -44,42 +60,83 @@ export class RefsReader {
     return this.#identity?.value.id;
   }
 
-  /** What goes back to how it was a moment ago is asked for again before it is believed: it may be a late answer. */
+  /**
+   * What goes back to how it was a moment ago is asked for again before it is believed: it may be a late answer. What
+   * is deployed hangs on the branches alone, so nothing waits long for the rest.
+   */
   async read(ask: (rank: Rank) => Ask, options: RefsOptions, clock: Clock, signal: AbortSignal): Promise<Result<Refs>> {
-    let read = await this.#readOnce(ask, options, signal);
+    let read = await this.#readBranches(ask("first"), options.id);
     for (const pauseMs of LATE_MS) {
-      if (!read.ok || !this.#recent.isBack(read.value, clock.elapsed())) break;
+      if (!read.ok || this.#recentBranches.backForMs(read.value.branches, clock.elapsed()) === undefined) break;
       await clock.sleep(pauseMs, signal);
-      read = await this.#readOnce(ask, options, signal);
+      read = await this.#readBranches(ask("first"), options.id);
     }
-    if (read.ok) this.#recent.note(read.value, clock.elapsed());
-    return read;
+    if (!read.ok) return read;
+    const { identity, branches } = read.value;
+    this.#recentBranches.note(branches, clock.elapsed());
+    const rest = await this.#readRest(ask("second"), branches, options, clock, signal);
+    if (!rest.ok) return rest;
+    return success({
+      ...identity,
+      branches: options.dates === undefined ? branches : this.#dates.of(branches),
+      ...rest.value,
+    });
   }
 
-  async #readOnce(
-    ask: (rank: Rank) => Ask,
-    { id, dates, pulls: before = new Map() }: RefsOptions,
-    signal: AbortSignal,
-  ): Promise<Result<Refs>> {
-    const identity = await this.#readIdentity(ask("first"));
+  async #readBranches(ask: Ask, id: number | undefined): Promise<Result<Branches>> {
+    const identity = await this.#readIdentity(ask);
     if (!identity.ok) return identity;
     const same = sameRepository(this.#repo, identity.value, id);
     if (!same.ok) return same;
-    const branches = await this.#branches.all(ask("first"));
-    if (!branches.ok) return branches;
-    const pulls = await this.#pulls.all(ask("second"));
+    const branches = await this.#branches.all(ask);
+    return branches.ok ? success({ identity: identity.value, branches: branches.value }) : branches;
+  }
+
+  /** The pull requests and the dates, as far as they are told soon. */
+  async #readRest(
+    ask: Ask,
+    branches: ReadonlyMap<string, BranchRef>,
+    { dates, pulls: before = new Map() }: RefsOptions,
+    clock: Clock,
+    signal: AbortSignal,
+  ): Promise<Result<Pick<Refs, "pulls" | "outdated" | "pullsOutdated">>> {
     const readDates: ReadDates = async (commits) => dates?.read(commits, signal) ?? success(new Map());
-    const dated = dates && (await this.#dates.read(branches.value, dates.known, readDates));
-    const missed = [pulls, dated].flatMap((part) => (part === undefined || part.ok ? [] : [part.error]));
+    const askDates = async () => this.#dates.read(branches, dates?.known ?? new Map(), readDates);
+    const [pulls, dated] = await patiently(clock, signal, (over) =>
+      Promise.all([
+        this.#askedPulls.get(() => this.#pulls.all(ask), over),
+        dates === undefined ? success(undefined) : this.#askedDates.get(askDates, over),
+      ]),
+    );
+    if (signal.aborted)
+      return failure(problem("CANCELLED", `read ${this.#repo}: ${String(signal.reason ?? "cancelled")}`));
+    const late = (what: string): Result<never> => failure(this.#late(what, clock));
+    const known = this.#believed(pulls ?? late("the pull requests"), clock);
+    const missed = [known, dated ?? late("the dates of the branches")].flatMap((part) => (part.ok ? [] : [part.error]));
     const [outdated] = missed;
-    if (missed.some(({ code }) => code === "CANCELLED") && outdated !== undefined) return failure(outdated);
     return success({
-      ...identity.value,
-      branches: dates === undefined ? branches.value : this.#dates.of(branches.value),
-      pulls: pulls.ok ? new Map([...pulls.value.values()].map((pull) => [pull.number, pull])) : before,
+      pulls: known.ok ? known.value : before,
       ...(outdated === undefined ? {} : { outdated }),
-      ...(pulls.ok ? {} : { pullsOutdated: pulls.error }),
+      ...(known.ok ? {} : { pullsOutdated: known.error }),
     });
+  }
+
+  /** What goes back is believed once it has stayed so; whoever looks meanwhile comes again. */
+  #believed(read: Result<ReadonlyMap<string, PullRef>>, clock: Clock): Result<ReadonlyMap<number, PullRef>> {
+    if (!read.ok) return read;
+    const pulls = new Map([...read.value.values()].map((pull) => [pull.number, pull]));
+    const backForMs = this.#recentPulls.backForMs(pulls, clock.elapsed());
+    if (backForMs !== undefined && backForMs < BACK_MS) {
+      const message = `the pull requests of ${this.#repo} are as they were a moment ago: they are asked for again`;
+      return failure({ ...problem("FORGE_UNREACHABLE", message), retryAtMs: clock.now() + AGAIN_MS });
+    }
+    this.#recentPulls.note(pulls, clock.elapsed());
+    return success(pulls);
+  }
+
+  #late(what: string, clock: Clock): Failure {
+    const message = `${what} of ${this.#repo} have not come within ${PATIENCE_MS / 1_000} s: nothing waits for them`;
+    return { ...problem("FORGE_UNREACHABLE", message), retryAtMs: clock.now() + AGAIN_MS };
   }
 
   async #readIdentity(ask: Ask): Promise<Result<Identity>> {
@@ -98,6 +155,23 @@ export class RefsReader {
     const value = { id, name, defaultBranch };
     this.#identity = answer.value.etag === undefined ? { value } : { value, etag: answer.value.etag };
     return success(value);
+  }
+}
+
+/** Calls `work` with the moment from which on nobody waits for it any more. */
+async function patiently<T>(clock: Clock, signal: AbortSignal, work: (over: Promise<void>) => Promise<T>): Promise<T> {
+  const enough = new AbortController();
+  const free = abortWith(enough, signal);
+  const timer = clock.after(PATIENCE_MS, () => enough.abort());
+  const over = new Promise<void>((resolve) => {
+    if (enough.signal.aborted) resolve();
+    enough.signal.addEventListener("abort", () => resolve());
+  });
+  try {
+    return await work(over);
+  } finally {
+    timer.unsubscribe();
+    free();
   }
 }
 

@@ -1,39 +1,36 @@
-import type { Refs } from "../../engine/refs.ts";
-
 /** For so long after a change an answer from before it is taken for a late one, milliseconds. */
 const MS = 120_000;
+
+type Commits = ReadonlyMap<string | number, { readonly commit: string }>;
 
 /**
  * What changed of late. GitHub answers from several copies, and one that lags behind shows for some seconds what was
  * there before: without this the old commit would be deployed once more.
  */
 export class Recent {
-  #last = new Map<string, string>();
+  #last: Commits | undefined;
   /** What each changed branch or pull request was before, and when it changed. */
-  readonly #before = new Map<string, { readonly was: string | undefined; readonly atMs: number }>();
+  readonly #before = new Map<string | number, { readonly was: string | undefined; readonly atMs: number }>();
+  #backSinceMs: number | undefined;
 
-  /** Whether something is again as it was a moment ago: to be asked once more before it is believed. */
-  isBack(refs: Refs, nowMs: number): boolean {
-    const now = commitsOf(refs);
-    return [...this.#before].some(
-      ([name, { was, atMs }]) => nowMs - atMs < MS && now.get(name) === was && this.#last.get(name) !== was,
+  /** For how long something has been again as it was a moment ago: to be asked once more before it is believed. */
+  backForMs(now: Commits, nowMs: number): number | undefined {
+    const isBack = [...this.#before].some(
+      ([name, { was, atMs }]) =>
+        nowMs - atMs < MS && now.get(name)?.commit === was && this.#last?.get(name)?.commit !== was,
     );
+    this.#backSinceMs = isBack ? (this.#backSinceMs ?? nowMs) : undefined;
+    return this.#backSinceMs === undefined ? undefined : nowMs - this.#backSinceMs;
   }
 
-  note(refs: Refs, nowMs: number): void {
-    const now = commitsOf(refs);
-    const isFirst = this.#last.size === 0;
-    for (const name of new Set([...this.#last.keys(), ...now.keys()])) {
-      const was = this.#last.get(name);
-      if (was !== now.get(name) && !isFirst) this.#before.set(name, { was, atMs: nowMs });
+  note(now: Commits, nowMs: number): void {
+    const last = this.#last ?? now;
+    for (const name of new Set([...last.keys(), ...now.keys()])) {
+      const was = last.get(name)?.commit;
+      if (was !== now.get(name)?.commit) this.#before.set(name, { was, atMs: nowMs });
     }
     for (const [name, { atMs }] of this.#before) if (nowMs - atMs >= MS) this.#before.delete(name);
     this.#last = now;
+    this.#backSinceMs = undefined;
   }
 }
-
-const commitsOf = ({ branches, pulls }: Refs): Map<string, string> =>
-  new Map([
-    ...[...branches].map(([name, { commit }]) => [`branch ${name}`, commit] as const),
-    ...[...pulls].map(([number, { commit }]) => [`pull ${number}`, commit] as const),
-  ]);

@@ -53,4 +53,23 @@ describe("readDates", () => {
     expect(readdirSync(join(state, "tmp"))).toEqual([]);
     work.dispose();
   });
+
+  test("tells what it could read before a fault, and which commits do not say", async () => {
+    const work = makeRepository({ a: "1" });
+    work.git("config", "uploadpack.allowFilter", "true");
+    work.git("config", "uploadpack.allowAnySHA1InWant", "true");
+    const tree = work.git("rev-parse", "HEAD^{tree}");
+    const text = `tree ${tree}\nauthor a <a@b.example> 1 +0000\ncommitter a <a@b.example> once\n\nm\n`;
+    const args = ["hash-object", "-t", "commit", "-w", "--literally", "--stdin"];
+    const undated = execFileSync("git", args, { cwd: work.dir, input: text, encoding: "utf8" }).trim();
+    const head = work.git("rev-parse", "HEAD");
+    const many = [undated, ...Array.from({ length: 999 }, () => head)];
+    const commits = [...many, `${"0".repeat(39)}1`];
+    const dates = await readDates(context, { url: `file://${work.dir}` }, commits, signal);
+    expect(dates.ok && [...dates.value]).toEqual([
+      [undated, undefined],
+      [head, Number(work.git("log", "-1", "--format=%ct")) * 1000],
+    ]);
+    work.dispose();
+  });
 });

@@ -94,8 +94,10 @@ describe("the branches and pull requests of a repository", () => {
     fake.push("acme/shop", "late", { "a.txt": "2" });
     const main = fake.repository("acme/shop").heads.branches.get("main") ?? "";
     const asked: (readonly string[])[] = [];
-    const read = async (commits: readonly string[]): Promise<Result<ReadonlyMap<string, number>>> => {
+    let none = false;
+    const read = async (commits: readonly string[]): Promise<Result<ReadonlyMap<string, number | undefined>>> => {
       asked.push(commits);
+      if (none) return success(new Map(commits.map((commit) => [commit, undefined])));
       return success(new Map([[live, 8]])); // what is not told is asked for again
     };
     const dated = (): Promise<Refs> =>
@@ -105,7 +107,10 @@ describe("the branches and pull requests of a repository", () => {
     expect(outdated).toBeUndefined();
     const [late = ""] = [branches.get("late")?.commit];
     await dated();
-    expect(asked.map((commits) => commits.toSorted())).toEqual([[live, late].toSorted(), [late]]);
+    none = true;
+    await dated();
+    await dated(); // what says of itself that it has none is not asked for any more
+    expect(asked.map((commits) => commits.toSorted())).toEqual([[live, late].toSorted(), [late], [late]]);
   });
 
   it("cost nothing when nothing has changed", async () => {
@@ -481,6 +486,29 @@ describe("when things go wrong at GitHub", () => {
     fake.setBranch("acme/shop", "main", first);
     expect((await seen()).branches.get("main")).toEqual({ commit: first });
     expect(slept).toBe(30_000);
+  });
+
+  it("pull requests that go back to how they were hold no branch up, and are believed once they stay so", async () => {
+    const { clock, run } = movable();
+    const sleep = (): Promise<void> => Promise.reject(new Error("the branches waited"));
+    github = client({ clock: { ...clock, sleep } });
+    const pulls = new Map((await seen()).pulls);
+    run(60_000);
+    const number = fake.openPull("acme/shop", { by: "ann", branch: "idea", files: { "b.txt": "1" } });
+    const { pulls: open } = await seen(github.refs("acme/shop", { pulls }, signal));
+    expect([...open.keys()]).toEqual([number]);
+    fake.closePull("acme/shop", number);
+    const commit = fake.push("acme/shop", "main", { "a.txt": "1" });
+    for (let second = 0; second < 15; second += 5) {
+      const during = await seen(github.refs("acme/shop", { pulls: open }, signal));
+      expect(during.branches.get("main")).toEqual({ commit });
+      expect([...during.pulls.keys()]).toEqual([number]);
+      expect(during.outdated?.retryAtMs).toBeGreaterThan(clock.now());
+      run(5_000);
+    }
+    const after = await seen(github.refs("acme/shop", { pulls: open }, signal));
+    expect(after.pulls.size).toBe(0);
+    expect(after.outdated).toBeUndefined();
   });
 
   it("an abort ends it at once", async () => {
