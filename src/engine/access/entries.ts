@@ -6,6 +6,9 @@ export type WriteEntry = (who: string, what: string, subject: string, detail: st
 const WINDOW_MS = 60 * 60_000;
 /** Entries of one kind about one person in an hour: anybody at all may sign in. */
 const KNOWN_MAX = 60;
+/** So many people are counted each for themselves, all others as one: accounts cost little too. */
+const COUNTED_MAX = 1_000;
+const OTHERS = "others";
 /** Of strangers one, for each address and kind… */
 const STRANGER_MAX = 1;
 /** …of so many; all others count as one, since an address costs nothing. */
@@ -40,10 +43,12 @@ export class Entries {
     this.#write = write;
   }
 
-  /** About somebody who is known: sixty of a kind in an hour. */
+  /** About somebody who is known: sixty of a kind in an hour. Names them also where they are not counted alone. */
   ofKnown(who: string, what: string, subject: string, detail = ""): void {
     this.#settle();
-    this.#count(this.#known, { who, what, subject, kind: "", max: KNOWN_MAX }, detail);
+    const own = { who, what, subject, kind: "", max: KNOWN_MAX };
+    const counted = hasRoom(this.#known, own, COUNTED_MAX) ? own : { ...own, who: OTHERS, subject: OTHERS };
+    if (this.#isWithin(this.#known, counted)) this.#write(who, what, subject, detail);
   }
 
   /** A stranger was refused: the first of a kind in an hour. */
@@ -51,15 +56,16 @@ export class Entries {
     this.#settle();
     const about = { what: "refused", subject, kind, max: STRANGER_MAX };
     const own = { ...about, who: `anonymous@${address}` };
-    const isRoom = this.#strangers.size < STRANGERS_MAX || this.#strangers.has(keyOf(own));
-    this.#count(this.#strangers, isRoom ? own : { ...about, who: `anonymous@${ELSEWHERE}` }, why);
+    const counted = hasRoom(this.#strangers, own, STRANGERS_MAX) ? own : { ...about, who: `anonymous@${ELSEWHERE}` };
+    if (this.#isWithin(this.#strangers, counted)) this.#write(counted.who, about.what, subject, why);
   }
 
-  #count(all: Map<string, Counted>, about: Omit<Counted, "sinceMs" | "count">, detail: string): void {
+  /** Counts it; whether it is to be written down. */
+  #isWithin(all: Map<string, Counted>, about: Omit<Counted, "sinceMs" | "count">): boolean {
     const counted = all.get(keyOf(about)) ?? { ...about, sinceMs: this.#clock.elapsed(), count: 0 };
     all.set(keyOf(about), counted);
     counted.count += 1;
-    if (counted.count <= counted.max) this.#write(about.who, about.what, about.subject, detail);
+    return counted.count <= counted.max;
   }
 
   #settle(): void {
@@ -74,5 +80,8 @@ export class Entries {
     }
   }
 }
+
+const hasRoom = (all: ReadonlyMap<string, Counted>, about: Parameters<typeof keyOf>[0], max: number): boolean =>
+  all.size < max || all.has(keyOf(about));
 
 const keyOf = ({ what, kind, who }: Pick<Counted, "what" | "kind" | "who">): string => `${what} ${kind} ${who}`;

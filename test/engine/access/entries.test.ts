@@ -43,6 +43,23 @@ test("what is said of anybody says first how many there were", async () => {
   ]);
 });
 
+test("a thousand people are counted each for themselves, all others as one, by their names", async () => {
+  const { clock, entries, written } = begin();
+  for (let round = 0; round < 3; round += 1)
+    for (let id = 0; id < 5_000; id += 1) entries.ofKnown(`github:p#${id}`, "refused", "POST /job", "no");
+  expect(written).toHaveLength(3 * 1_000 + 60);
+  expect(written[1_059]).toBe("github:p#1059 | refused | POST /job | no");
+  for (let id = 0; id < 2_000; id += 1) entries.ofKnown("github:p#7", "refused", "POST /job", "no");
+  expect(written.splice(0)).toHaveLength(3 * 1_000 + 60 + 57);
+  await clock.advance(HOUR_MS);
+  entries.ofKnown("github:ann#7", "sign-in", "github:ann#7");
+  expect(written).toEqual([
+    "github:p#7 | refused | POST /job | 1943 more within the hour",
+    "others | refused | others | 11940 more within the hour",
+    "github:ann#7 | sign-in | github:ann#7 | ",
+  ]);
+});
+
 test("addresses cost nothing: beyond a hundred an hour they count as one", async () => {
   const { clock, refuse, written } = begin();
   for (let round = 0; round < 3; round += 1)
