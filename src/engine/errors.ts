@@ -53,7 +53,7 @@ export const errors = {
     "Nothing to do: it is sent again until it is confirmed; look at the other side if it does not heal.",
   ),
   SEND_REFUSED: failed(
-    "Read the answer of the other side. It is tried again after an hour, then rarely; at once when what is to be said changes.",
+    "Read the answer of the other side. It is tried again within the hour, then rarely; at once when what is to be said changes.",
   ),
   MESSAGE_FILE: failed("Write the file as doc/operating.md says, for its owner's eyes only (chmod 600)."),
   // processes

@@ -24,7 +24,7 @@ export interface Sender<Want> {
    * @param unsure An earlier send of this key may have arrived though nobody answered.
    * @returns What is kept as confirmed: an id, say. A transient failure is tried again for ever; not before its
    *   `retryAtMs` if it has one and that is within an hour (then it was answered, and is known not to have arrived). Any
-   *   other is shown and tried again rarely: after an hour, then later and later, at most a day apart. A failure with
+   *   other is shown and tried again rarely: within the hour, then later and later, at most a day apart. A failure with
    *   `kept` was heard by some: that is given as `confirmed` from then on, and what was confirmed before holds no more.
    */
   send(want: Want, confirmed: Json | undefined, signal: AbortSignal, unsure: boolean): Promise<Told>;
