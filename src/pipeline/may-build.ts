@@ -15,12 +15,12 @@ import type { RepoName } from "./types.ts";
  * Whose word a build of a commit stands on: somebody pushed it to the repository itself; its author may write there;
  * or a maintainer looked at a stranger's commit.
  */
-export type Standing = "own" | "writer" | "approved";
+export type Grounds = "own" | "writer" | "approved";
 
 /** A commit that may be built. */
 export interface Allowed {
   readonly head: CheckHead;
-  readonly standing: Standing;
+  readonly grounds: Grounds;
 }
 
 /** Asks the forge whether a person may write to a repository: by number, never by name. */
@@ -56,7 +56,7 @@ function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHea
   const { from } = head;
   const detail = `${head.label} at ${head.commit.slice(0, 8)}`;
   if (from === undefined)
-    return answered<Allowed>(ports.approvals.world, { output: ok({ head, standing: "own" }), metadata: { detail } });
+    return answered<Allowed>(ports.approvals.world, { output: ok({ head, grounds: "own" }), metadata: { detail } });
   const { pull, author } = from;
   const fork = forkName(head);
   const url = ports.writers.page?.(repo, pull, head.commit);
@@ -67,7 +67,7 @@ function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHea
   const answer = (approval: ApprovalRow | undefined, writes: Writes): Answer<Allowed> => {
     if (approval !== undefined) {
       const by = approval.via === "permission" ? `${author.login} may write to ${repo}` : `approved by ${approval.who}`;
-      return { output: ok({ head, standing: standingOf(approval) }), metadata: { detail: `${detail}: ${by}` } };
+      return { output: ok({ head, grounds: groundsOf(approval) }), metadata: { detail: `${detail}: ${by}` } };
     }
     if (writes === "no") return { output: active("waiting", term), metadata: { detail: `${detail} ${waits}` } };
     if (writes === "asking") return { output: active("running", term), metadata: { detail: asks } };
@@ -80,7 +80,7 @@ function answerFor(ports: MayBuild, repo: RepoName, term: string, head: CheckHea
   return asked;
 }
 
-const standingOf = ({ via }: ApprovalRow): Standing => (via === "permission" ? "writer" : "approved");
+const groundsOf = ({ via }: ApprovalRow): Grounds => (via === "permission" ? "writer" : "approved");
 
 const forkName = ({ from }: CheckHead): string =>
   typeof from?.fork === "object" ? from.fork.name : "a fork that is gone";
@@ -133,15 +133,15 @@ const PER_REPOSITORY = 5;
 /**
  * The rules, a line each.
  *
- * | standing | caches shared with | network | images that are only on the engine |
+ * | grounds | caches shared with | network | images that are only on the engine |
  * |---|---|---|---|
  * | own | other branches of the repository that are not deployed | as usual | as usual |
  * | writer | the same fork's | as usual | as usual |
  * | approved | nobody's | none | none |
  */
-export function confinementOf({ head, standing }: Allowed, unsafeNetwork: boolean): Confinement {
+export function confinementOf({ head, grounds }: Allowed, unsafeNetwork: boolean): Confinement {
   const { repository, from, commit } = head;
-  if (from === undefined || standing === "own")
+  if (from === undefined || grounds === "own")
     return {
       scope: `own ${repository}`,
       network: "default",
@@ -154,7 +154,7 @@ export function confinementOf({ head, standing }: Allowed, unsafeNetwork: boolea
     share(`fork ${fork} of ${repository}`, PER_FORK),
     share(`pull requests of ${repository}`, PER_REPOSITORY),
   ];
-  if (standing === "writer")
+  if (grounds === "writer")
     return { scope: `fork ${fork} of ${repository} by ${from.author.id}`, network: "default", stranger: false, shares };
   const network = unsafeNetwork ? "default" : "none";
   return { scope: `${commit} of #${from.pull} of ${repository}`, network, stranger: true, shares };

@@ -17,7 +17,7 @@ const digestIn = <C, K, V>(builder: Builder<C, K, V>, key: K): string =>
   digestOf({ version: builder.version, key: builder.key(key) });
 
 /** What is known of a deployed branch at the moment. */
-export interface Standing {
+export interface BranchState {
   /** The commit that the branch is at. */
   readonly head: string | undefined;
   /** What is built of it. */
@@ -37,7 +37,7 @@ export interface Standing {
 export function vouchFor(
   queries: Pick<Queries, "result">,
   builder: Build,
-  { head, build, repo }: Standing,
+  { head, build, repo }: BranchState,
   running: string,
 ): Result<void> {
   const refuse = (why: string): Result<never> =>

@@ -24,11 +24,11 @@ function scene() {
   const { checks, build, pools } = ports.value;
   let pull = 0;
   /** A pull request asks for its place; `ends` gives it back. */
-  const asks = (author: number, fork: number, repository: number, standing: "writer" | "approved" = "writer") => {
+  const asks = (author: number, fork: number, repository: number, grounds: "writer" | "approved" = "writer") => {
     pull += 1;
     const from = { pull, author: { id: author, login: "x" }, fork: { id: fork, name: "x/y" as const }, base: "main" };
     const head: CheckHead = { name: `pr:${pull}`, label: "", commit: `c${pull}`, repository, ages: false, from };
-    const { shares } = confinementOf({ head, standing }, false);
+    const { shares } = confinementOf({ head, grounds }, false);
     const asked = { builds: false, ends: () => {} };
     void checks.build
       .poolFor(shares)

@@ -41,8 +41,8 @@ function said(
   more: Partial<Parameters<typeof vouchFor>[2]> = {},
 ): string {
   const queries = { result: (op: string, key: string) => rows.find((one) => one.op === op && one.key === key) };
-  const standing = { head: HEAD, build: ok(BUILD), repo: REPO, ...more };
-  const result = vouchFor(queries, dockerBuild, standing, running);
+  const branch = { head: HEAD, build: ok(BUILD), repo: REPO, ...more };
+  const result = vouchFor(queries, dockerBuild, branch, running);
   return result.ok ? "deployed" : `${result.error.code} ${result.error.message}`;
 }
 

@@ -38,7 +38,7 @@ export function githubSignIn(options: SignInOptions): SignInProvider {
     identify: async ({ code, verifier, returnTo }, signal) => {
       const fields = { client_id: options.clientId, code, code_verifier: verifier, redirect_uri: returnTo };
       const given = await exchange(site, { ...fields, client_secret: options.clientSecret.reveal() }, signal);
-      return given.ok ? whoIs(api, given.value, signal) : given;
+      return given.ok ? askWho(api, given.value, signal) : given;
     },
     inTeam: async (team, person, credential, signal) => {
       const byApp = await options.app?.inTeam(team, person.id, signal);
@@ -82,7 +82,7 @@ async function exchange(
   );
 }
 
-async function whoIs(api: string, credential: Secret, signal: AbortSignal): Promise<Result<SignedIn>> {
+async function askWho(api: string, credential: Secret, signal: AbortSignal): Promise<Result<SignedIn>> {
   const answer = await ask(`${api}/user`, { headers: withToken(credential), signal });
   if (!answer.ok) return answer;
   const { status, content } = answer.value;
@@ -104,7 +104,7 @@ async function isMember(
   credential: Secret,
   signal: AbortSignal,
 ): Promise<Result<boolean>> {
-  const now = await whoIs(api, credential, signal);
+  const now = await askWho(api, credential, signal);
   if (!now.ok) return now;
   const { id, login } = now.value.person;
   if (id !== person.id) return failure(refused(`it knows you as ${login} now: sign in again`));
