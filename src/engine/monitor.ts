@@ -2,12 +2,12 @@ import type { Observable, Subscription } from "rxjs";
 import { Variable } from "../incr/index.ts";
 import { active, type Failure, failed, failure, type Output, ok, type Result, success } from "../term/output.ts";
 import { type Answer, answering, type Box, sameAnswer, type Term } from "../term/term.ts";
+import { askedWaitMs } from "./asked-wait.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Cause, Engine } from "./engine.ts";
 import { problem } from "./errors.ts";
 import type { Codec } from "./json.ts";
 
-const RETRY_MS_MAX = 3_600_000;
 const RETRY_MS_MIN = 1_000;
 
 /** A value outside that is watched and read again. */
@@ -175,9 +175,7 @@ export class Monitor<T> {
     this.#error = error;
     this.#staleSinceMs ??= this.#engine.clock.now();
     const nowMs = this.#engine.clock.now();
-    // Whoever says when to come back is not asked before; a wrong date does not keep us away for long.
-    const askedMs = Math.min(error.retryAtMs === undefined ? 0 : error.retryAtMs - nowMs, RETRY_MS_MAX);
-    this.#waitMs = Math.max(backoffMs(this.#tries, this.#engine.random()), askedMs);
+    this.#waitMs = Math.max(backoffMs(this.#tries, this.#engine.random()), askedWaitMs(error.retryAtMs, nowMs));
     this.#tries += 1;
     const retryAtMs = nowMs + this.#waitMs;
     this.#output = this.#good === undefined ? failed({ ...error, retryAtMs }, this.#term) : ok(this.#good.value);

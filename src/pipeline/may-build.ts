@@ -1,4 +1,5 @@
 import type { Approvals, Ask, Writes } from "../engine/approvals.ts";
+import { askedWaitMs } from "../engine/asked-wait.ts";
 import type { Changes } from "../engine/changes.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { Person } from "../engine/refs.ts";
@@ -92,8 +93,6 @@ const isOwnFork = (author: Person, fork: NonNullable<CheckHead["from"]>["fork"])
 const RETRY_MS = 60_000;
 /** What is refused heals only when somebody does something. */
 const REFUSED_RETRY_MS = 10 * 60_000;
-/** Whoever says when to come back is not asked before; a wrong date does not keep us away for long. */
-const RETRY_MS_MAX = 60 * 60_000;
 
 /** Asks until there is an answer, or the commit is no longer the newest of its pull request. */
 function lookUp({ approvals, writers, clock, background }: MayBuild, repo: RepoName, ask: Ask): void {
@@ -112,9 +111,9 @@ function lookUp({ approvals, writers, clock, background }: MayBuild, repo: RepoN
   });
 }
 
-function waitOf({ class: kind, retryAtMs = 0 }: Failure, nowMs: number): number {
+function waitOf({ class: kind, retryAtMs }: Failure, nowMs: number): number {
   const usualMs = kind === "transient" ? RETRY_MS : REFUSED_RETRY_MS;
-  return Math.min(RETRY_MS_MAX, Math.max(usualMs, retryAtMs - nowMs));
+  return Math.max(usualMs, askedWaitMs(retryAtMs, nowMs));
 }
 
 /** How a build is kept apart from others, and whose share it takes. */

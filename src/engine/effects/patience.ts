@@ -1,10 +1,9 @@
 import type { Failure } from "../../term/output.ts";
+import { askedWaitMs } from "../asked-wait.ts";
 import { backoffMs } from "../backoff.ts";
 import type { Engine } from "../engine.ts";
 
-/** Whoever says when to come back is not asked before; a wrong date does not keep us away for long. */
-const REST_MS_MAX = 60 * 60_000;
-/** What was refused is tried again after an hour, then later and later: a right may be granted without our hearing of it. */
+/** What was refused is tried again within the hour, then later and later: a right may be granted without our hearing. */
 const REFUSED_MS = 60 * 60_000;
 const REFUSED_MS_MAX = 24 * 60 * 60_000;
 
@@ -48,11 +47,10 @@ export class Patience {
     this.failure = { ...error, retryAtMs: clock.now() + waitMs };
   }
 
-  #backOff({ retryAtMs = 0 }: Failure): number {
-    const { clock } = this.#engine;
+  #backOff({ retryAtMs }: Failure): number {
     const waitMs = backoffMs(this.tries, this.#engine.random());
     this.tries += 1;
-    return Math.max(waitMs, Math.min(retryAtMs - clock.now(), REST_MS_MAX));
+    return Math.max(waitMs, askedWaitMs(retryAtMs, this.#engine.clock.now()));
   }
 
   /** Spread over the second half, so that what was refused together does not come back together. */

@@ -1,4 +1,5 @@
 import type { Octokit } from "@octokit/core";
+import { askedWaitMs } from "../../engine/asked-wait.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import type { Secret } from "../../engine/secret.ts";
@@ -12,8 +13,6 @@ import type { Rank } from "./permissions.ts";
 const RESERVED: Readonly<Record<Rank, number>> = { first: 0, second: 0.02, last: 0.05 };
 /** So much later than the first may the others come after a rest, milliseconds. */
 const BEHIND_MS: Readonly<Record<Rank, number>> = { first: 0, second: 5_000, last: 10_000 };
-/** GitHub counts by the hour: whatever it says, or our clock, nothing is held back for longer. */
-const REST_MS_MAX = 3_600_000;
 
 export interface Asked {
   readonly route: string;
@@ -91,7 +90,7 @@ export class Line {
     if (status === 304 || (status === 404 && orMissing === true)) return success({ status, data: undefined });
     const failed = failureOf(error, doing, this.#clock, signal);
     if (failed.retryAtMs === undefined) return failure(failed);
-    const restMs = Math.min(failed.retryAtMs - this.#clock.now(), REST_MS_MAX);
+    const restMs = askedWaitMs(failed.retryAtMs, this.#clock.now());
     this.#restUntilMs = Math.max(this.#restUntilMs, this.#clock.elapsed() + restMs);
     return failure({ ...failed, retryAtMs: this.#clock.now() + restMs + BEHIND_MS[rank] });
   }
@@ -119,7 +118,7 @@ export class Line {
     });
     if (remaining === undefined || limit === undefined || reset === undefined) return;
     if (!Number.isFinite(remaining) || !Number.isFinite(limit) || !Number.isFinite(reset)) return;
-    this.#resetAtMs = this.#clock.elapsed() + Math.min(reset * 1000 - this.#clock.now(), REST_MS_MAX);
+    this.#resetAtMs = this.#clock.elapsed() + askedWaitMs(reset * 1000, this.#clock.now());
     const changed = this.#rate?.remaining !== remaining || this.#rate.resetMs !== reset * 1000;
     this.#rate = { remaining, limit, resetMs: reset * 1000 };
     if (changed) this.#onRate();
