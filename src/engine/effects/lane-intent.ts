@@ -115,7 +115,6 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
     state.seen = undefined;
     if (this.#core.job.interrupted) return;
     if (settled.state === "unreachable") return this.#core.unreachable("settling", settled.error);
-    this.#core.answered("settling");
     return this.end(settled.state === "healthy" ? "verified" : settled.state, settled.evidence);
   }
 
@@ -147,6 +146,7 @@ export class LaneIntent<Spec, W, Seen extends Observed, Ref> {
     known.wants.tried(row.generation);
     known.cleared = undefined;
     known.seen = undefined;
+    this.#core.answered("settling"); // or it is over without an answer: the next change is another one
     face.tell({ kind: "job", subject: row.job, detail: `deploy ${state}: ${evidence.split("\n")[0] ?? ""}` });
   }
 

@@ -1,6 +1,11 @@
 // What an earlier process has sent is followed by the next one: it cannot be cancelled, at no point, since it is out of hand.
 import { describe, expect, it } from "vitest";
-import type { Result } from "../../../src/term/output.ts";
+import { deploy } from "../../../src/engine/effects/deploy.ts";
+import type { Settled } from "../../../src/engine/effects/target.ts";
+import { problem } from "../../../src/engine/errors.ts";
+import { type Result, success } from "../../../src/term/output.ts";
+import { createRig, dummyInput, FakeWorld, TestClock } from "../../../src/testing/index.ts";
+import { box } from "../cache/support.ts";
 import { type Deploying, deploying } from "./lane-support.ts";
 
 /** The write is in by then, whether its record is or not. */
@@ -48,4 +53,29 @@ describe.each(deaths)("Cancel while a deploy is followed that was left by a deat
       expect(jobs().map(({ state }) => state)).toEqual(["interrupted", "ok"]);
     }
   });
+});
+
+it("a change that cannot be followed is asked about soon, however long the one before it could not be", async () => {
+  const clock = new TestClock();
+  const rig = createRig({ clock });
+  const world = new FakeWorld(clock);
+  world.byHand("web", { running: "old" });
+  const asked: number[] = [];
+  const settle = async (): Promise<Settled> => {
+    asked.push(clock.elapsed());
+    return { state: "unreachable", error: problem("ENGINE_UNREACHABLE", "web does not answer") };
+  };
+  const input = dummyInput(rig.engine, box("web/image"), "one");
+  const options = { owner: "demo", fresh: async () => success(undefined) };
+  deploy(rig.engine, box("web/deploy"), Object.assign(world.kind(rig), { settle }), "web", input.term, options);
+  await clock.advance(10 * 60_000);
+  world.byHand("web", { running: "else" }); // so the intent ends without an answer
+  await clock.advance(60_000);
+  const before = asked.length;
+  expect(before).toBeGreaterThan(30);
+  input.set("two");
+  await clock.advance(60_000);
+  const [first = 0, second = 0] = asked.slice(before);
+  expect(second - first).toBeGreaterThan(0);
+  expect(second - first).toBeLessThan(3_000);
 });
