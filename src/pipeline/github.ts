@@ -46,7 +46,7 @@ function watchByApp(
   const source: GitSource = {
     url: github.gitUrl(repo),
     auth: (signal) => github.gitAuth(repo, signal),
-    refused: (token) => github.gitRefused(token),
+    refused: (token, how) => github.gitRefused(token, how),
   };
   const readDates = dates ? ports.heads.dates : undefined;
   const key = `refs github ${repo.toLowerCase()}`;

@@ -1,6 +1,6 @@
 import type { Secret } from "../../engine/secret.ts";
 import { type Failure, type Result, success } from "../../term/output.ts";
-import type { GitSource } from "./source.ts";
+import type { GitSource, Refusal } from "./source.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -17,8 +17,11 @@ export async function withAuth<T>(
     const token = source.auth === undefined ? success(undefined) : await source.auth(signal);
     if (!token.ok) return token;
     const done = await call(environmentOf(source, token.value));
-    if (done.ok || token.value === undefined || source.refused === undefined || !isRefused(done.error)) return done;
-    source.refused(token.value);
+    if (done.ok || token.value === undefined || source.refused === undefined) return done;
+    const how = refusalIn(done.error);
+    // Forbidden again: it is not the token.
+    if (how === undefined || (how === "forbidden" && attempt > 0)) return done;
+    source.refused(token.value, how);
     if (attempt > 0) return done;
   }
 }
@@ -27,7 +30,10 @@ export async function withAuth<T>(
 export const wantsPassword = ({ message }: Failure): boolean =>
   /could not read (Username|Password)|Authentication failed|returned error: 401/i.test(message);
 
-const isRefused = (error: Failure): boolean => wantsPassword(error) || /returned error: 403/i.test(error.message);
+function refusalIn(error: Failure): Refusal | undefined {
+  if (wantsPassword(error)) return "unknown";
+  return /returned error: 403/i.test(error.message) ? "forbidden" : undefined;
+}
 
 /**
  * The token of a source, as git takes it from its environment: on no command line, in no file, and sent to just this

@@ -11,8 +11,11 @@ export interface GitSource {
   /** What it is read with, asked for each time; it goes to this very address only. A submodule never has it. */
   readonly auth?: (signal: AbortSignal) => Promise<Result<Secret | undefined>>;
   /** Told of what `auth` gave and the other side did not take; then `auth` is asked once more. */
-  readonly refused?: (secret: Secret) => void;
+  readonly refused?: (secret: Secret, how: Refusal) => void;
 }
+
+/** unknown: it is worth nothing any more · forbidden: it is known, but this repository is not given for it. */
+export type Refusal = "unknown" | "forbidden";
 
 export type Protocol = "file" | "https" | "http" | "ssh" | "git";
 

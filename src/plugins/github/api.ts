@@ -96,8 +96,8 @@ export interface GitHub {
   inTeam(team: Team, user: number, signal: AbortSignal): Promise<Result<boolean>>;
   /** The password that git fetches with (user `x-access-token`); none where none is needed. */
   gitAuth(repo: RepoName, signal: AbortSignal): Promise<Result<Secret | undefined>>;
-  /** Git was refused with it: the next one is another. */
-  gitRefused(token: Secret): void;
+  /** Git was refused with it, not known or just forbidden to read there: the next one is another. */
+  gitRefused(token: Secret, how: "unknown" | "forbidden"): void;
   /** The address that git fetches from: `https://github.com/owner/name.git`. */
   gitUrl(repo: RepoName): string;
   /** The address of the repository's page: `https://github.com/owner/name`. */

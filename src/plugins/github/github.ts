@@ -68,6 +68,8 @@ interface Request {
   readonly signal: AbortSignal;
   readonly etag?: string;
   readonly orMissing?: boolean;
+  /** What is asked for is there whenever the repository is: 404 means that the token is for another one. */
+  readonly isPartOfIt?: boolean;
 }
 
 /** GitHub by its app. Connects to nothing until something is asked. */
@@ -96,7 +98,7 @@ class AppGitHub implements GitHub {
   async refs(repo: RepoName, options: RefsOptions, signal: AbortSignal): Promise<Result<Refs>> {
     const reader = this.#reader(repo);
     const { id } = options;
-    const about = { repo, params: {}, signal, orMissing: true };
+    const about = { repo, params: {}, signal, orMissing: true, isPartOfIt: true };
     const branches = { may: readContents, doing: `read the branches of ${repo}` };
     const pulls = { may: readPulls, doing: `read the pull requests of ${repo}` };
     const ask = (rank: Rank): Ask => {
@@ -164,8 +166,9 @@ class AppGitHub implements GitHub {
     return line.ok ? this.#tokens.get(line.value.installation, repo, this.#reader(repo).id, readContents) : line;
   }
 
-  gitRefused(token: Secret): void {
-    this.#tokens.refused(token);
+  gitRefused(token: Secret, how: "unknown" | "forbidden"): void {
+    if (how === "unknown") this.#tokens.refused(token);
+    else this.#tokens.forbidden(token);
   }
 
   gitUrl(repo: RepoName): string {
@@ -215,11 +218,11 @@ class AppGitHub implements GitHub {
       if (!token.ok) return this.#withoutToken(token);
       const answer = await line.send({ ...request, token: token.value });
       // A token is for one repository: under its name there may be another one by now.
-      const isElsewhere = answer.ok && answer.value.status === 404;
+      const isElsewhere = request.isPartOfIt === true && answer.ok && answer.value.status === 404;
       const isRefused = !answer.ok && answer.error.code === "FORGE_TOKEN";
       if (isRefused) this.#tokens.refused(token.value);
       if (attempt > 0 || !(isElsewhere || isRefused)) return answer;
-      this.#tokens.drop(installation, repo, may);
+      this.#tokens.drop(installation, repo);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Octokit } from "@octokit/core";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
-import { failure, type Result, success } from "../../term/output.ts";
+import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import type { Installation } from "./api.ts";
 import { failureOf } from "./failures.ts";
 import { nextPage } from "./link.ts";
@@ -18,7 +18,11 @@ export class Installations {
   readonly #clock: Clock;
   readonly #allowed: ReadonlySet<string> | undefined;
   #known: readonly Installation[] | undefined;
-  #readAtMs = 0;
+  /** There may be newer ones. */
+  #isOld = false;
+  #askedAtMs = 0;
+  /** Why they could not be read when they were last asked for. */
+  #trouble: Failure | undefined;
   #reading: Promise<Result<readonly Installation[]>> | undefined;
 
   /** @param allowlist Accounts that are served; undefined: all. */
@@ -29,33 +33,40 @@ export class Installations {
     this.#allowed = allowlist === undefined ? undefined : new Set(allowlist.map((name) => name.toLowerCase()));
   }
 
-  /** What is being read right now is too old as well. */
+  /** What is being read right now is too old as well. What is known stays until there is something newer. */
   refresh(): void {
-    this.#known = undefined;
+    this.#isOld = true;
     this.#reading = undefined;
   }
 
   /** Those on accounts of the allow-list. */
   async list(): Promise<Result<readonly Installation[]>> {
-    if (this.#known !== undefined) return success(this.#known);
-    this.#reading ??= this.#begin();
-    return this.#reading;
+    if (this.#known !== undefined && !this.#isOld) return success(this.#known);
+    return this.#renewed();
   }
 
   /** The installation on `owner`. Fails with `NO_INSTALLATION`. */
   async find(owner: string): Promise<Result<Installation>> {
     if (this.#allowed?.has(owner.toLowerCase()) === false)
       return refuse(`${owner} is not in the allow-list of accounts`);
-    const first = await this.list();
-    if (!first.ok) return first;
-    const known = of(first.value, owner);
-    if (known?.suspended !== false && this.#clock.elapsed() - this.#readAtMs >= AGAIN_MS) {
-      this.#known = undefined; // who looks at the same time waits for the same answer
-      const again = await this.list();
-      if (!again.ok) return again;
-      return usable(of(again.value, owner), owner);
-    }
-    return usable(known, owner);
+    const listed = await this.list();
+    if (!listed.ok && this.#known === undefined) return listed;
+    const known = of(this.#known ?? (listed.ok ? listed.value : []), owner);
+    if (known?.suspended === false) return success(known);
+    if (this.#isRecent()) return this.#trouble === undefined ? usable(known, owner) : failure(this.#trouble);
+    const again = await this.#renewed();
+    return again.ok ? usable(of(again.value, owner), owner) : again;
+  }
+
+  /** Who asks at the same time waits for the same answer; while there is trouble, what is known has to do for a while. */
+  async #renewed(): Promise<Result<readonly Installation[]>> {
+    if (this.#known !== undefined && this.#trouble !== undefined && this.#isRecent()) return failure(this.#trouble);
+    this.#reading ??= this.#begin();
+    return this.#reading;
+  }
+
+  #isRecent(): boolean {
+    return this.#clock.elapsed() - this.#askedAtMs < AGAIN_MS;
   }
 
   /** Keeps what was read, unless it was to be read anew meanwhile. */
@@ -63,9 +74,11 @@ export class Installations {
     const reading = this.#read().then((read) => {
       if (this.#reading !== reading) return read;
       this.#reading = undefined;
+      this.#askedAtMs = this.#clock.elapsed();
+      this.#trouble = read.ok ? undefined : read.error;
       if (!read.ok) return read;
       this.#known = read.value;
-      this.#readAtMs = this.#clock.elapsed();
+      this.#isOld = false;
       return read;
     });
     return reading;

@@ -62,9 +62,15 @@ export class Tokens {
     }
   }
 
-  /** It was made for a repository that is not the one of this name any more. */
-  drop(installation: number, repo: RepoName, may: TokenPermissions): void {
-    this.#retire(keyOf(installation, repo, may));
+  /** They were made for a repository that is not the one of this name any more. */
+  drop(installation: number, repo: RepoName): void {
+    const start = keyStart(installation, repo);
+    for (const key of this.#known.keys()) if (key.startsWith(start)) this.#retire(key);
+  }
+
+  /** GitHub knows it, and does not let it do what it was asked: that says nothing of the others. */
+  forbidden(token: Secret): void {
+    for (const [key, { secret }] of this.#known) if (secret === token) this.#retire(key);
   }
 
   /**
@@ -140,4 +146,6 @@ export class Tokens {
 }
 
 const keyOf = (installation: number, what: string, may: TokenPermissions): string =>
-  `${installation} ${what.toLowerCase()} ${JSON.stringify(may)}`;
+  `${keyStart(installation, what)}${JSON.stringify(may)}`;
+
+const keyStart = (installation: number, what: string): string => `${installation} ${what.toLowerCase()} `;

@@ -30,7 +30,7 @@ beforeAll(async () => {
   source = {
     url,
     auth: (during) => github.gitAuth("acme/vault", during),
-    refused: (token) => github.gitRefused(token),
+    refused: (token, how) => github.gitRefused(token, how),
   };
 });
 afterAll(async () => {
@@ -81,13 +81,27 @@ it("a token that ended early is replaced at once, for heads and for fetches, and
 it("a token that is refused late ends none that came after it", async () => {
   const first = await github.gitAuth("acme/vault", signal);
   if (!first.ok || first.value === undefined) throw new Error("no token");
-  github.gitRefused(first.value);
+  github.gitRefused(first.value, "unknown");
   const second = await github.gitAuth("acme/vault", signal);
-  github.gitRefused(first.value);
+  github.gitRefused(first.value, "unknown");
   const third = await github.gitAuth("acme/vault", signal);
   expect(second.ok && second.value).not.toBe(first.value);
   expect(third.ok && third.value).toBe(second.ok && second.value);
   expect(scrub(first.value.reveal())).toBe("‹secret›"); // somebody may still be at it
+});
+
+it("what is forbidden to a token costs one new one, and the others of its installation none", async () => {
+  fake.repo("acme/other", { private: true });
+  const minted = (): number => fake.requests.filter(({ path }) => path.endsWith("/access_tokens")).length;
+  for (const repo of ["acme/vault", "acme/other"] as const) await github.refs(repo, {}, signal);
+  expect(await readHeads(context, source, signal)).toMatchObject({ ok: true });
+  const before = minted();
+  fake.mishap({ mishap: { does: "status", status: 403 }, on: /vault\.git/, times: 99 });
+  expect(await readHeads(context, source, signal)).toMatchObject({ ok: false, error: { code: "REPO_UNREACHABLE" } });
+  fake.heal();
+  for (const repo of ["acme/vault", "acme/other"] as const) await github.refs(repo, {}, signal);
+  expect(await readHeads(context, source, signal)).toMatchObject({ ok: true });
+  expect(minted() - before).toBe(1);
 });
 
 it("what does not answer is asked with one more token, and not for ever", async () => {

@@ -278,6 +278,27 @@ describe("the app's installations", () => {
     expect((await seen()).name).toBe("acme/shop");
   });
 
+  it("that cannot be listed once more are served all the same, and asked for once a minute", async () => {
+    const { clock, run } = movable();
+    github = client({ clock });
+    await seen();
+    run(60_000);
+    fake.mishap({ mishap: { does: "status", status: 502 }, on: "GET /app/installations", times: 99 });
+    const asked = (): number => fake.requests.filter(({ path }) => path.endsWith("/app/installations")).length;
+    expect(await got(refs("gone/thing"))).toBe("FORGE_UNREACHABLE");
+    const before = asked();
+    expect(await got(refs("gone/thing"))).toBe("FORGE_UNREACHABLE");
+    expect((await seen()).name).toBe("acme/shop");
+    github.refresh();
+    expect((await seen()).name).toBe("acme/shop");
+    expect(asked()).toBe(before);
+    fake.heal();
+    fake.repo("gone/thing");
+    fake.install("gone");
+    run(60_000);
+    expect((await seen(refs("gone/thing"))).name).toBe("gone/thing");
+  });
+
   it("that change while they are read are read once more", async () => {
     fake.mishap({ mishap: { does: "delay", delayMs: 100 }, on: "GET /app/installations" });
     const first = github.installations(signal);
@@ -349,6 +370,12 @@ describe("what somebody may do", () => {
     expect(await got(github.permission("acme/shop", id, signal))).toBe("write");
     expect(await got(github.permission("acme/shop", fake.user("eve").id, signal))).toBe("read");
     expect(await got(github.permission("acme/shop", 987_654_321, signal))).toBe("none");
+  });
+
+  it("is nothing for accounts that are gone, and no token is made anew for each of them", async () => {
+    for (let user = 90_001; user < 90_011; user += 1)
+      expect(await got(github.permission("acme/shop", user, signal))).toBe("none");
+    expect(fake.requests.filter(({ path }) => path.endsWith("/access_tokens"))).toHaveLength(1);
   });
 
   it("is nothing when the login went to somebody else in between", async () => {
