@@ -180,9 +180,8 @@ describe("a repository on GitHub", () => {
     async (what) => {
       const rig = createRig();
       const pulls = "GET /repos/{owner}/{repo}/pulls";
-      if (what === "pull requests") fake.mishap({ mishap: { does: "hang" }, on: pulls, times: 99 });
       const waiting: (() => void)[] = [];
-      let hangs = true;
+      let hangs = false;
       const dates: ReadDates = async (_, commits) => {
         if (hangs && what === "dates") await new Promise<void>((resolve) => waiting.push(resolve));
         return success(new Map(commits.map((commit) => [commit, 7])));
@@ -190,16 +189,20 @@ describe("a repository on GitHub", () => {
       const { watched } = watch(rig, dates, rig.clock);
       const { scheduler } = rig.clock;
       const isPatient = (): boolean => scheduler.actions.some(({ delay }) => delay === scheduler.frame + 3_000);
-      const startMs = rig.clock.now();
-      await soon(() => expect(reads()).toBe(1));
+      await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
+      await soon(() => expect(watched.monitor.reading).toBe(false));
+      if (what === "pull requests") fake.mishap({ mishap: { does: "hang" }, on: pulls, times: 99 });
+      hangs = true;
+      const [startMs, before] = [rig.clock.now(), reads()];
       const commit = fake.push("acme/shop", "main", { "a.txt": "1" });
       let fresh: unknown;
+      void watched.monitor.refresh();
       void watched.monitor.refresh().then((read) => {
         fresh = read;
       });
       // Both reads, that which was under way and that which is asked for, wait for so long and no longer.
       for (const read of [1, 2]) {
-        await soon(() => expect([reads(), isPatient()]).toEqual([read, true]));
+        await soon(() => expect([reads(), isPatient()]).toEqual([before + read, true]));
         expect(fresh).toBeUndefined();
         await rig.clock.advance(3_000);
       }
@@ -219,6 +222,18 @@ describe("a repository on GitHub", () => {
       );
     },
   );
+
+  it("that was never read tells all its dates first, for as long as a minute: old branches are not fetched each", async () => {
+    const rig = createRig();
+    const { scheduler } = rig.clock;
+    const { watched } = watch(rig, () => new Promise(() => {}), rig.clock);
+    const isPatient = (ms: number): boolean => scheduler.actions.some(({ delay }) => delay === scheduler.frame + ms);
+    await soon(() => expect(isPatient(60_000)).toBe(true));
+    await rig.clock.advance(59_000);
+    expect(headsOf(watched)).toBe("active");
+    await rig.clock.advance(1_000);
+    await soon(() => expect(headsOf(watched)).toHaveProperty("main"));
+  });
 
   it("is seen within a minute and a bit of a push, although every webhook is lost", async () => {
     const { watched, rig } = watch();

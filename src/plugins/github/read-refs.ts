@@ -28,6 +28,11 @@ const LATE_MS = [5_000, 10_000];
 const BACK_MS = 15_000;
 /** So long may pull requests and dates come after the branches, milliseconds. */
 const PATIENCE_MS = 3_000;
+/**
+ * The same for the dates of a repository that was never read, milliseconds: nothing of it is deployed yet, and it may have
+ * thousands of branches that nobody cares for any more, which would all be fetched one by one.
+ */
+const FIRST_MS = 60_000;
 /** What did not come in time is looked for again after this time, milliseconds. */
 const AGAIN_MS = 5_000;
 
@@ -96,18 +101,21 @@ export class RefsReader {
   async #readRest(
     ask: Ask,
     branches: ReadonlyMap<string, BranchRef>,
-    { dates, pulls: before = new Map() }: RefsOptions,
+    options: RefsOptions,
     clock: Clock,
     signal: AbortSignal,
   ): Promise<Result<Pick<Refs, "pulls" | "outdated" | "pullsOutdated">>> {
+    const { dates, pulls: before = new Map<number, PullRef>() } = options;
+    const isFirst = options.pulls === undefined;
     const readDates: ReadDates = async (commits) => dates?.read(commits, signal) ?? success(new Map());
     const askDates = async () => this.#dates.read(branches, dates?.known ?? new Map(), readDates);
-    const [pulls, dated] = await patiently(clock, signal, (over) =>
-      Promise.all([
-        this.#askedPulls.get(() => this.#pulls.all(ask), over),
-        dates === undefined ? success(undefined) : this.#askedDates.get(askDates, over),
-      ]),
-    );
+    const datesMs = isFirst ? FIRST_MS : PATIENCE_MS;
+    const [pulls, dated] = await Promise.all([
+      within(PATIENCE_MS, clock, signal, (over) => this.#askedPulls.get(() => this.#pulls.all(ask), over)),
+      dates === undefined
+        ? success(undefined)
+        : within(datesMs, clock, signal, (over) => this.#askedDates.get(askDates, over)),
+    ]);
     if (signal.aborted)
       return failure(problem("CANCELLED", `read ${this.#repo}: ${String(signal.reason ?? "cancelled")}`));
     const late = (what: string): Result<never> => failure(this.#late(what, clock));
@@ -135,7 +143,7 @@ export class RefsReader {
   }
 
   #late(what: string, clock: Clock): Failure {
-    const message = `${what} of ${this.#repo} have not come within ${PATIENCE_MS / 1_000} s: nothing waits for them`;
+    const message = `${what} of ${this.#repo} have not come within seconds: nothing waits for them`;
     return { ...problem("FORGE_UNREACHABLE", message), retryAtMs: clock.now() + AGAIN_MS };
   }
 
@@ -159,10 +167,15 @@ export class RefsReader {
 }
 
 /** Calls `work` with the moment from which on nobody waits for it any more. */
-async function patiently<T>(clock: Clock, signal: AbortSignal, work: (over: Promise<void>) => Promise<T>): Promise<T> {
+async function within<T>(
+  ms: number,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (over: Promise<void>) => Promise<T>,
+): Promise<T> {
   const enough = new AbortController();
   const free = abortWith(enough, signal);
-  const timer = clock.after(PATIENCE_MS, () => enough.abort());
+  const timer = clock.after(ms, () => enough.abort());
   const over = new Promise<void>((resolve) => {
     if (enough.signal.aborted) resolve();
     enough.signal.addEventListener("abort", () => resolve());
