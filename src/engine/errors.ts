@@ -104,7 +104,9 @@ export const errors = {
   NO_SPACE: transient("Free space on the engine's disk, with docker system prune for instance."),
   NO_DOCKERFILE: failed("Correct the path in pipeline.ts, or commit the Dockerfile."),
   CONTEXT_REFUSED: failed("Give a path inside the repository, and keep the build's context small with .dockerignore."),
-  DOCKERFILE_REFUSED: failed("Fetch nothing by ADD: doc/github.md says what builds of pull requests may do."),
+  DOCKERFILE_REFUSED: failed(
+    "Fetch nothing by ADD: doc/github.md says what builds of pull requests and branches may do.",
+  ),
   BUILD_FAILED: failed("Read the output of the failing instruction in the job's log."),
   BASE_UNREACHABLE: transient(
     "Check that the Docker engine reaches the base image's registry, or load the image there.",

@@ -12,7 +12,7 @@ export interface Confined {
   readonly stranger?: boolean;
 }
 
-const DOCKERFILE_BYTES_MAX = 512 * 1024;
+const DOCKERFILE_BYTES_MAX = 64 * 1024;
 
 /**
  * Refuses a Dockerfile that may have the engine do what its build may not: read it by a program of its own choice, or

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { instructionsIn } from "./instructions.ts";
+import { addsIn } from "./instructions.ts";
 
 /** A source of an ADD that the engine itself would fetch, whatever network the build has. */
 export interface RemoteAdd {
@@ -14,56 +14,71 @@ export interface RemoteAdd {
  * base image may set them.
  */
 export function remoteAdds(dockerfile: string): readonly RemoteAdd[] {
-  return instructionsIn(dockerfile).flatMap((line) => {
+  return addsIn(dockerfile).flatMap((line) => {
     const args = ADD.exec(line.replaceAll("\u0130", "i"))?.[1]; // that one is an i for BuildKit
-    return args === undefined ? [] : sourcesOf(args).flatMap(remoteOf);
+    return args === undefined ? [] : fetchedBy(args);
   });
 }
 
-const ADD = /^[\s\u0085]*(?:onbuild[\s\u0085]+)*add[\s\u0085]+(.*)$/is;
+/** What stands between ONBUILD and its instruction is left to BuildKit. */
+const ADD = /^[\s\u0085]*(?:(?:onbuild[\s\u0085]+)*add[\s\u0085]+|(?:onbuild[\s\u0085]+)+(?=-))(.*)$/is;
 
-/** All words but the last one, which is where they go to; of what looks like a list in JSON its texts as well. */
-function sourcesOf(args: string): readonly string[] {
-  const bare = args.trim().replace(/^(?:--\S+\s+)+/, "");
-  const words = bare.split(/\s+/).slice(0, -1);
-  return bare.startsWith("[") ? textsIn(bare) : words;
+/** Where one of these is, what flags, words and texts of a list there are depends on how they are read. */
+const MANY_READINGS = /["'\\`[]|[^\t\v\f\r -~]/;
+/** What no address lacks, wherever it begins: `%` may be any letter, `$` any word. */
+const MAY_BE_ADDRESS = /:\/\/|@[^/:@\s]+:|\.git(?![\w.-])|[$%]/i;
+
+/** None of the readings is chosen: where there are many, whatever may be an address in one of them counts. */
+function fetchedBy(args: string): readonly RemoteAdd[] {
+  if (!MANY_READINGS.test(args)) return wordsOf(args).flatMap(remoteOf);
+  const texts = new Set([...wordsOf(args), ...textsIn(args)].flatMap((one) => [one, decoded(one)]));
+  const found = [...texts].flatMap(remoteOf);
+  const unread = MAY_BE_ADDRESS.test(unquoted(`${args} ${decoded(args)}`));
+  return unread ? [...found, { source: args, where: "unknown" }] : found;
 }
 
-/** BuildKit takes the list also when something stands behind it. */
-function textsIn(list: string): readonly string[] {
-  const found: string[] = [];
-  let start = -1;
-  for (let at = 0; at < list.length; at += 1) {
-    const character = list.charAt(at);
-    if (character === "\\") at += 1;
-    else if (character === '"' && start < 0) start = at;
-    else if (character === '"') {
-      found.push(textOf(list.slice(start, at + 1)));
-      start = -1;
-    }
-  }
-  return found;
+/** All but flags, and the last one, which is where they go to. */
+function wordsOf(args: string): readonly string[] {
+  const words = args.trim().split(/\s+/);
+  const first = words.findIndex((word) => !FLAG.test(word));
+  return words.slice(first < 0 ? words.length : first, -1);
 }
 
-function textOf(json: string): string {
-  try {
-    return String(JSON.parse(json));
-  } catch {
-    return json;
-  }
+const FLAG = /^--[a-z][^"'\\`]*$/i;
+
+/** What stands between quotes, also when some of them are part of a text. */
+function textsIn(args: string): readonly string[] {
+  if (!args.includes("[")) return [];
+  return [/"/, /(?<!\\)"/].flatMap((quote) => [...new Set(args.split(quote).slice(1, -1))]);
 }
+
+const decoded = (json: string): string =>
+  json.replace(/\\u([\da-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+
+const unquoted = (text: string): string => text.replace(/["'\\`]/g, "");
 
 const ADDRESS = /^[a-z][a-z\d+.-]*:\/\//i;
 /** `git@host:path`. */
 const HOST_AND_PATH = /^[^/@]+@([^/:]+):/;
+/** With it a path is an address too, unless it begins with a dot: `host:port/x.git` and `/host/x.git#branch`. */
+const REPOSITORY = /\.git(?![\w.-])/i;
+const OWN_PATH = /^\.\.?\//;
 
+/** @source github.com/moby/buildkit, util/gitutil/git_ref.go: ParseGitRef */
 function remoteOf(source: string): readonly RemoteAdd[] {
-  const plain = source.replace(/["'\\`]/g, "");
-  const known = plain.split("$", 1)[0] ?? "";
-  const host = ADDRESS.test(plain) ? hostOf(plain) : HOST_AND_PATH.exec(plain)?.[1];
+  const plain = unquoted(source);
+  if (OWN_PATH.test(plain)) return [];
+  const host = addressedBy(plain);
   if (host !== undefined) return [{ source, where: host.includes("$") ? "unknown" : whereIs(host) }];
-  // With a slash in what stands before a variable it is a path, whatever follows.
-  return known === plain || (known.includes("/") && !ADDRESS.test(known)) ? [] : [{ source, where: "unknown" }];
+  return /[$%]/.test(plain) ? [{ source, where: "unknown" }] : [];
+}
+
+function addressedBy(plain: string): string | undefined {
+  if (ADDRESS.test(plain)) return hostOf(plain);
+  const host = HOST_AND_PATH.exec(plain)?.[1];
+  if (host !== undefined) return host;
+  const path = plain.replace(/%([\da-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return path.includes("/") && REPOSITORY.test(path) ? hostOf(`https://${plain.replace(/^\/+/, "")}`) : undefined;
 }
 
 /** As a browser would read it, which knows `0x7f.1` too; blank when nobody could. */

@@ -31,7 +31,7 @@ describe("a Dockerfile of a pull request", () => {
 
   it("may neither be endless nor bring its own program", async () => {
     expect(await judged(`FROM x\n${"#\n".repeat(300_000)}`, "none")).toMatch(
-      /^DOCKERFILE_REFUSED .*larger than 512 KiB/,
+      /^DOCKERFILE_REFUSED .*larger than 64 KiB/,
     );
     expect(await judged("# syntax=evil\nFROM x\n", "default")).toMatch(/^CONTEXT_REFUSED/);
     expect(await judged("FROM x\nADD a.tgz /\n", "none")).toBe("may be built");
