@@ -1,11 +1,11 @@
 /** A pattern for a whole path: `*` and `?` within a name, `**` over names, `[a-z]`, `\` takes what follows as it is. */
 export interface Glob {
-  /** Whether it means `path` or a directory above it; undefined when the steps were used up before that was known. */
-  covers(path: string, steps: Steps): boolean | undefined;
+  /** Whether it means `path` or a directory above it; undefined when the budget was used up before that was known. */
+  covers(path: string, budget: Budget): boolean | undefined;
 }
 
-/** What may be spent: a step is a letter of a path that is compared with one place of a pattern. */
-export interface Steps {
+/** Comparisons that may be made: of a letter of a path with one place of a pattern. */
+export interface Budget {
   left: number;
 }
 
@@ -18,14 +18,14 @@ type Part =
 
 /** The pattern, or undefined when it is none (a `[` without its `]`). */
 export function parseGlob(pattern: string): Glob | undefined {
-  if (!/[*?[\]\\]/.test(pattern)) return { covers: (path, steps) => coversPlain(pattern, path, steps) };
+  if (!/[*?[\]\\]/.test(pattern)) return { covers: (path, budget) => coversPlain(pattern, path, budget) };
   const parts = partsOf(Array.from(pattern));
   return parts && new Places(parts);
 }
 
-function coversPlain(pattern: string, path: string, steps: Steps): boolean | undefined {
-  steps.left -= 1;
-  if (steps.left < 0) return undefined;
+function coversPlain(pattern: string, path: string, budget: Budget): boolean | undefined {
+  budget.left -= 1;
+  if (budget.left < 0) return undefined;
   return path.startsWith(pattern) && (path.length === pattern.length || path[pattern.length] === "/");
 }
 
@@ -81,8 +81,8 @@ function classOf(letters: readonly string[]): ((letter: string) => boolean) | un
 }
 
 /**
- * Follows all ways through the pattern at once, so that a letter costs as many steps as the pattern has places, at most:
- * a regular expression would backtrack, and the pattern was written by a stranger.
+ * Follows all ways through the pattern at once, so that a letter costs as many comparisons as the pattern has places, at
+ * most: a regular expression would backtrack, and the pattern was written by a stranger.
  */
 class Places implements Glob {
   readonly #parts: readonly Part[];
@@ -99,7 +99,7 @@ class Places implements Glob {
     this.#entered = new Float64Array(parts.length + 1);
   }
 
-  covers(path: string, steps: Steps): boolean | undefined {
+  covers(path: string, budget: Budget): boolean | undefined {
     this.#turn();
     this.#enter(0);
     for (let at = 0; at < path.length; at++) {
@@ -107,8 +107,8 @@ class Places implements Glob {
       if (this.#waits()) at = nextSlash(path, at);
       const letter = letterAt(path, at);
       at += letter.length - 1;
-      steps.left -= this.#next.length;
-      if (steps.left < 0) return undefined;
+      budget.left -= this.#next.length;
+      if (budget.left < 0) return undefined;
       this.#turn();
       for (const place of this.#now) this.#read(place, letter);
       if (this.#next.length === 0) return false;

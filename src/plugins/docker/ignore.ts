@@ -1,13 +1,13 @@
 import { posix } from "node:path";
 import { problem } from "../../engine/errors.ts";
 import { type Failure, failure, type Result, success } from "../../term/output.ts";
-import { type Glob, parseGlob, type Steps } from "./glob.ts";
+import { type Budget, type Glob, parseGlob } from "./glob.ts";
 
 /** What a `.dockerignore` leaves out of the build's context. */
 export interface Ignore {
   /**
    * `path` is relative, with `/`. A path below one that is left out is left out too, unless an exception brings it back.
-   * Undefined: finding out would take too long, see `STEPS_A_PATH`.
+   * Undefined: finding out would take too long, see `COMPARISONS_A_PATH`.
    */
   leavesOut(path: string): boolean | undefined;
   /** Whether something below a directory that is left out may still be wanted. */
@@ -21,8 +21,8 @@ const PATTERNS_MAX = 1_000;
  * What a path may cost on average (less than a millisecond), and at most when those before it cost less: the
  * process does nothing else meanwhile.
  */
-const STEPS_A_PATH = 20_000;
-const STEPS_MAX = 2_000_000;
+const COMPARISONS_A_PATH = 20_000;
+const COMPARISONS_MAX = 2_000_000;
 
 /**
  * Reads a `.dockerignore`: one pattern a line, `#` at the start comments, `!` brings back, the last match wins.
@@ -40,12 +40,12 @@ export function parseIgnore(text: string, name: string): Result<Ignore> {
     if (rule === "bad") return failure(problem("CONTEXT_REFUSED", `${name}:${at + 1}: "${line.trim()}" is no pattern`));
     if (rule !== undefined) rules.push(rule);
   }
-  const steps: Steps = { left: STEPS_MAX };
+  const budget: Budget = { left: COMPARISONS_MAX };
   return success({
     hasExceptions: rules.some((rule) => rule.exception),
     leavesOut: (path) => {
-      steps.left = Math.min(STEPS_MAX, steps.left + STEPS_A_PATH);
-      return leavesOut(rules, path, steps);
+      budget.left = Math.min(COMPARISONS_MAX, budget.left + COMPARISONS_A_PATH);
+      return leavesOut(rules, path, budget);
     },
   });
 }
@@ -67,11 +67,11 @@ function parseRule(line: string): Rule | "bad" | undefined {
   return glob === undefined ? "bad" : { exception, glob };
 }
 
-function leavesOut(rules: readonly Rule[], path: string, steps: Steps): boolean | undefined {
+function leavesOut(rules: readonly Rule[], path: string, budget: Budget): boolean | undefined {
   let out = false;
   for (const { exception, glob } of rules) {
     if (exception !== out) continue;
-    const covers = glob.covers(path, steps);
+    const covers = glob.covers(path, budget);
     if (covers === undefined) return undefined;
     if (covers) out = !exception;
   }
