@@ -389,7 +389,7 @@ describe("the log", () => {
 
   test("links to a line and to a range", async () => {
     const { page } = await open(`/job/${RUNNING}#L7`);
-    expect(await page.locator(".line.chosen").count()).toBe(1);
+    await holds(page, "document.querySelectorAll('.line.chosen').length === 1");
     await page.locator("#L9 a").click({ modifiers: ["Shift"] });
     expect(page.url()).toMatch(/#L7-L9$/);
     await holds(page, "document.querySelectorAll('.line.chosen').length === 3");
