@@ -9,8 +9,6 @@ import type { Builder } from "../../src/engine/cache/builder.ts";
 import { createClock } from "../../src/engine/clock.ts";
 import { Outbox } from "../../src/engine/effects/outbox.ts";
 import { problem } from "../../src/engine/errors.ts";
-import { Pool } from "../../src/engine/pool.ts";
-import { Secret } from "../../src/engine/secret.ts";
 import { approveByComment } from "../../src/pipeline/approve-comments.ts";
 import { lowerChecks } from "../../src/pipeline/checks.ts";
 import { docker } from "../../src/pipeline/docker.ts";
@@ -19,31 +17,28 @@ import { CheckReports } from "../../src/pipeline/report-checks.ts";
 import { rereading } from "../../src/pipeline/reread.ts";
 import {
   type CheckedBuild,
-  connectEngine,
   type DockerCheckContext,
   type DockerCheckKey,
   dockerCheck,
 } from "../../src/plugins/docker/index.ts";
 import { createGit, gitFetch } from "../../src/plugins/git/index.ts";
-import { checkSender, createGitHub } from "../../src/plugins/github/index.ts";
+import { checkSender } from "../../src/plugins/github/index.ts";
 import { failure, success } from "../../src/term/output.ts";
-import { createRig, FakeGitHub } from "../../src/testing/index.ts";
+import { createRig, type FakeGitHub } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
+import { noEngine } from "../support/check-context.ts";
+import { clientOf, closeStrictly, startFake } from "../support/github.ts";
 
 const REPO = "acme/shop";
 let fake: FakeGitHub;
 let state: string;
 beforeEach(async () => {
   state = mkdtempSync(join(tmpdir(), "millrace-checks-"));
-  fake = await FakeGitHub.start();
-  fake.repo(REPO);
-  fake.install("acme");
+  fake = await startFake(REPO);
 });
 afterEach(async () => {
-  const { violations } = fake;
-  await fake.close();
   rmSync(state, { recursive: true, force: true });
-  if (violations.length > 0) throw new Error(violations.join("\n"));
+  await closeStrictly(fake);
 });
 
 /** Everything but the Docker engine; `built` is what it was given. */
@@ -51,8 +46,7 @@ function serve() {
   const rig = createRig();
   const { engine } = rig;
   const clock = createClock();
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  const github = createGitHub({ clock, app, api: new URL(fake.apiUrl), polite: false });
+  const github = clientOf(fake, { clock });
   const built: DockerCheckKey[] = [];
   const builder: Builder<DockerCheckContext, DockerCheckKey, CheckedBuild> = {
     ...dockerCheck,
@@ -63,8 +57,6 @@ function serve() {
       return bad ? failure(problem("BUILD_FAILED", "exit code: 3")) : success({ commit: key.build.commit });
     },
   };
-  const docked = connectEngine("unix:///nowhere", clock);
-  if (!docked.ok) throw new Error(docked.error.message);
   const outbox = new Outbox(engine);
   const reports = new CheckReports(engine, {
     outbox,
@@ -84,11 +76,7 @@ function serve() {
       checks: {
         writers,
         builder,
-        build: {
-          engine: docked.value,
-          checkout: () => Promise.reject(new Error("nothing is checked out")),
-          poolFor: () => new Pool("check", 1),
-        },
+        build: noEngine(clock),
         report: (at, report) => reports.term(at, report),
       },
     },

@@ -2,19 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Builder } from "../../src/engine/cache/builder.ts";
 import type { Changes } from "../../src/engine/changes.ts";
 import { problem } from "../../src/engine/errors.ts";
-import { Pool } from "../../src/engine/pool.ts";
 import type { Refs } from "../../src/engine/refs.ts";
 import type { CheckReport } from "../../src/pipeline/checks.ts";
 import { lowerChecks } from "../../src/pipeline/checks.ts";
 import { docker } from "../../src/pipeline/docker.ts";
 import { publish } from "../../src/pipeline/publish.ts";
 import type { DockerBuild } from "../../src/pipeline/types.ts";
-import {
-  type CheckedBuild,
-  connectEngine,
-  type DockerCheckContext,
-  type DockerCheckKey,
-} from "../../src/plugins/docker/index.ts";
+import type { CheckedBuild, DockerCheckContext, DockerCheckKey } from "../../src/plugins/docker/index.ts";
 import { createGit, type FetchedCommit, type GitContext, type GitFetchKey } from "../../src/plugins/git/index.ts";
 import { checkOf } from "../../src/plugins/github/index.ts";
 import { map } from "../../src/term/combinators.ts";
@@ -22,6 +16,7 @@ import { failure, type Result, success } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
 import { createRig, dummyInput, graphText, type Rig } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
+import { noEngine } from "../support/check-context.ts";
 
 const SOURCE = { url: "https://forge.example/acme/web.git" };
 const DAY = 86_400_000;
@@ -78,13 +73,7 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
       return success({ commit: key.build.commit });
     },
   };
-  const docked = connectEngine("unix:///nowhere", rig.clock);
-  if (!docked.ok) throw new Error(docked.error.message);
-  const context: DockerCheckContext = {
-    engine: docked.value,
-    checkout: () => Promise.reject(new Error("nothing is checked out")),
-    poolFor: () => new Pool("check", 1),
-  };
+  const context: DockerCheckContext = noEngine(rig.clock);
   const deployed = dummyInput<string>(engine, box("acme/web/Dockerfile/branch:live/build"));
   lowerChecks({
     ports: {

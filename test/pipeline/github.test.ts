@@ -6,32 +6,25 @@ import { Subject } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createClock } from "../../src/engine/clock.ts";
 import type { Hint } from "../../src/engine/inbound.ts";
-import { Secret } from "../../src/engine/secret.ts";
 import { watchGitHub } from "../../src/pipeline/github.ts";
 import type { Watched, WatchPorts } from "../../src/pipeline/watched.ts";
 import { createGit, readDates } from "../../src/plugins/git/index.ts";
-import { createGitHub } from "../../src/plugins/github/index.ts";
 import { success } from "../../src/term/output.ts";
-import { createRig, FakeGitHub, type Rig } from "../../src/testing/index.ts";
+import { createRig, type FakeGitHub, type Rig } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
+import { clientOf, closeStrictly, startFake } from "../support/github.ts";
 
 let fake: FakeGitHub;
 beforeEach(async () => {
-  fake = await FakeGitHub.start();
-  fake.repo("acme/shop");
-  fake.install("acme");
+  fake = await startFake("acme/shop");
 });
-afterEach(async () => {
-  if (fake.violations.length > 0) throw new Error(fake.violations.join("\n"));
-  await fake.close();
-});
+afterEach(() => closeStrictly(fake));
 
 type ReadDates = NonNullable<WatchPorts["heads"]["dates"]>;
 
 function watch(rig: Rig = createRig(), dates?: ReadDates, clock = createClock()) {
   const hints = new Subject<Hint>();
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  const github = createGitHub({ clock, app, api: new URL(fake.apiUrl), polite: false });
+  const github = clientOf(fake, { clock });
   const heads: WatchPorts["heads"] = {
     read: async () => success(new Map([["main", "by git"]])),
     watch: () => () => {},

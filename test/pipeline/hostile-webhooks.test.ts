@@ -10,8 +10,9 @@ import { watchGitHub } from "../../src/pipeline/github.ts";
 import type { WatchPorts } from "../../src/pipeline/watched.ts";
 import { createGitHub, type GitHub, githubDoor } from "../../src/plugins/github/index.ts";
 import { success } from "../../src/term/output.ts";
-import { createRig, FakeGitHub, type Rig } from "../../src/testing/index.ts";
+import { createRig, type FakeGitHub, type Rig } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
+import { clientOf, closeStrictly, startFake } from "../support/github.ts";
 
 const REPO = "acme/shop";
 const KEY = "a webhook's secret";
@@ -36,23 +37,16 @@ const noGit: WatchPorts["heads"] = { read: async () => success(new Map<string, s
 describe("a delivery about a repository", () => {
   let fake: FakeGitHub;
   beforeEach(async () => {
-    fake = await FakeGitHub.start();
-    fake.repo(REPO);
-    fake.repo("acme/other");
-    fake.install("acme");
+    fake = await startFake(REPO, "acme/other");
   });
-  afterEach(async () => {
-    if (fake.violations.length > 0) throw new Error(fake.violations.join("\n"));
-    await fake.close();
-  });
+  afterEach(() => closeStrictly(fake));
 
   async function scene() {
     const rig = createRig();
     const { inbox, send } = opened(rig);
-    const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
     // A head that goes back is asked for again, in case it was a late answer: at once here.
     const clock = { ...createClock(), sleep: () => Promise.resolve() };
-    const github = createGitHub({ clock, app, api: new URL(fake.apiUrl), polite: false });
+    const github = clientOf(fake, { clock });
     const { heads, monitor } = watchGitHub(
       { engine: rig.engine, heads: noGit, forge: { github, hints: inbox } },
       REPO,

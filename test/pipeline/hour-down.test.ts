@@ -8,8 +8,6 @@ import { deploy } from "../../src/engine/effects/deploy.ts";
 import { Outbox } from "../../src/engine/effects/outbox.ts";
 import { problem } from "../../src/engine/errors.ts";
 import { Inbox } from "../../src/engine/inbox.ts";
-import { Pool } from "../../src/engine/pool.ts";
-import { Secret } from "../../src/engine/secret.ts";
 import { approveByComment } from "../../src/pipeline/approve-comments.ts";
 import { type CheckPorts, lowerChecks } from "../../src/pipeline/checks.ts";
 import { docker } from "../../src/pipeline/docker.ts";
@@ -20,7 +18,6 @@ import { rereading } from "../../src/pipeline/reread.ts";
 import { tellDeploy } from "../../src/pipeline/tell-deploys.ts";
 import {
   type CheckedBuild,
-  connectEngine,
   type DockerCheckContext,
   type DockerCheckKey,
   dockerCheck,
@@ -32,11 +29,13 @@ import {
   type GitFetchKey,
   gitFetch,
 } from "../../src/plugins/git/index.ts";
-import { checkSender, createGitHub, deploymentSender, type GitHub } from "../../src/plugins/github/index.ts";
+import { checkSender, deploymentSender, type GitHub } from "../../src/plugins/github/index.ts";
 import { map, mapResult } from "../../src/term/combinators.ts";
 import { failure, success } from "../../src/term/output.ts";
-import { createRig, DummyBuilder, FakeGitHub, FakeWorld } from "../../src/testing/index.ts";
+import { createRig, DummyBuilder, type FakeGitHub, FakeWorld } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
+import { noEngine } from "../support/check-context.ts";
+import { clientOf, closeStrictly, startFake } from "../support/github.ts";
 
 const REPO = "acme/shop";
 const MINUTE = 60_000;
@@ -44,15 +43,9 @@ const SITE = "https://deploy.example";
 
 let fake: FakeGitHub;
 beforeEach(async () => {
-  fake = await FakeGitHub.start();
-  fake.repo(REPO);
-  fake.install("acme");
+  fake = await startFake(REPO);
 });
-afterEach(async () => {
-  const { violations } = fake;
-  await fake.close();
-  if (violations.length > 0) throw new Error(violations.join("\n"));
-});
+afterEach(() => closeStrictly(fake));
 
 /** What is asked of GitHub takes real time: virtual time stands still meanwhile. */
 function counted(github: GitHub): { readonly github: GitHub; readonly idle: () => Promise<void> } {
@@ -99,14 +92,8 @@ function lowered(engine: ReturnType<typeof createRig>["engine"], plan: Plan, rea
     },
   };
   const clock = createClock();
-  const docked = connectEngine("unix:///nowhere", clock);
-  if (!docked.ok) throw new Error(docked.error.message);
   const writers = writersOf(real, engine.clock);
-  const build: DockerCheckContext = {
-    engine: docked.value,
-    checkout: () => Promise.reject(new Error("nothing is checked out")),
-    poolFor: () => new Pool("check", 9),
-  };
+  const build: DockerCheckContext = noEngine(clock, 9);
   return { begun, writers, git: createGit("/nowhere", clock), fetch, builder, build };
 }
 
@@ -114,9 +101,8 @@ function lowered(engine: ReturnType<typeof createRig>["engine"], plan: Plan, rea
 function serve(plan: Plan) {
   const rig = createRig();
   const { engine } = rig;
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
   const clock = { ...createClock(), sleep: () => Promise.resolve() };
-  const { github, idle } = counted(createGitHub({ clock, app, api: new URL(fake.apiUrl), polite: false }));
+  const { github, idle } = counted(clientOf(fake, { clock }));
   const { begun, writers, git, fetch, builder, build } = lowered(engine, plan, github);
   const outbox = new Outbox(engine);
   const reports = new CheckReports(engine, { outbox, sender: checkSender(github, fake.app.appId), site: SITE });

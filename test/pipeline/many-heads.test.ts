@@ -5,15 +5,12 @@ import type { Builder } from "../../src/engine/cache/builder.ts";
 import { createClock } from "../../src/engine/clock.ts";
 import { Outbox } from "../../src/engine/effects/outbox.ts";
 import type { Sender } from "../../src/engine/effects/sender.ts";
-import { Pool } from "../../src/engine/pool.ts";
-import { Secret } from "../../src/engine/secret.ts";
 import { lowerChecks } from "../../src/pipeline/checks.ts";
 import { docker } from "../../src/pipeline/docker.ts";
 import { watchGitHub } from "../../src/pipeline/github.ts";
 import { CheckReports } from "../../src/pipeline/report-checks.ts";
 import {
   type CheckedBuild,
-  connectEngine,
   type DockerCheckContext,
   type DockerCheckKey,
   dockerCheck,
@@ -25,10 +22,12 @@ import {
   type GitFetchKey,
   gitFetch,
 } from "../../src/plugins/git/index.ts";
-import { type CheckWant, checkSender, createGitHub } from "../../src/plugins/github/index.ts";
+import { type CheckWant, checkSender } from "../../src/plugins/github/index.ts";
 import { success } from "../../src/term/output.ts";
 import { createRig, FakeGitHub } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
+import { noEngine } from "../support/check-context.ts";
+import { clientOf } from "../support/github.ts";
 
 const REPO = "acme/shop";
 const BRANCHES = 5_000;
@@ -61,8 +60,7 @@ function serve(fake: FakeGitHub) {
   const rig = createRig();
   const { engine } = rig;
   const clock = createClock();
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  const github = createGitHub({ clock, app, api: new URL(fake.apiUrl), polite: false });
+  const github = clientOf(fake, { clock });
   const built: string[] = [];
   const fetch: Builder<GitContext, GitFetchKey, FetchedCommit> = {
     ...gitFetch,
@@ -87,8 +85,6 @@ function serve(fake: FakeGitHub) {
       return success({});
     },
   };
-  const docked = connectEngine("unix:///nowhere", clock);
-  if (!docked.ok) throw new Error(docked.error.message);
   const outbox = new Outbox(engine);
   const reports = new CheckReports(engine, { outbox, sender, site: "https://deploy.example" });
   const heads = { read: async () => success(new Map<string, string>()), watch: () => () => {} };
@@ -102,11 +98,7 @@ function serve(fake: FakeGitHub) {
       checks: {
         writers: { mayWrite: async () => success(false) },
         builder,
-        build: {
-          engine: docked.value,
-          checkout: () => Promise.reject(new Error("nothing is checked out")),
-          poolFor: () => new Pool("check", 1),
-        },
+        build: noEngine(clock),
         report: (at, report) => reports.term(at, report),
       },
     },

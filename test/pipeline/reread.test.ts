@@ -1,40 +1,31 @@
 // What is read anew before anybody is told that there is nothing: the real client, a strict GitHub on this machine.
 import { NEVER } from "rxjs";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createClock } from "../../src/engine/clock.ts";
 import { problem } from "../../src/engine/errors.ts";
 import { fromObservable } from "../../src/engine/monitor.ts";
 import type { Refs } from "../../src/engine/refs.ts";
-import { Secret } from "../../src/engine/secret.ts";
 import { watchGitHub } from "../../src/pipeline/github.ts";
 import { type Followed, rereading } from "../../src/pipeline/reread.ts";
 import type { RepoName } from "../../src/pipeline/types.ts";
 import type { WatchPorts } from "../../src/pipeline/watched.ts";
-import { createGitHub } from "../../src/plugins/github/index.ts";
 import { failure, success } from "../../src/term/output.ts";
-import { createRig, FakeGitHub } from "../../src/testing/index.ts";
+import { createRig, type FakeGitHub } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
+import { clientOf, closeStrictly, startFake } from "../support/github.ts";
 
 const REPO = "acme/shop";
 const FOREIGN = 987_654;
 
 let fake: FakeGitHub;
 beforeEach(async () => {
-  fake = await FakeGitHub.start();
-  fake.repo(REPO);
-  fake.install("acme");
+  fake = await startFake(REPO);
 });
-afterEach(async () => {
-  const { violations } = fake;
-  await fake.close();
-  if (violations.length > 0) throw new Error(violations.join("\n"));
-});
+afterEach(() => closeStrictly(fake));
 
 /** What is followed, after each was read once. */
 async function follow(...repos: readonly RepoName[]) {
   const rig = createRig();
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+  const github = clientOf(fake);
   const heads: WatchPorts["heads"] = {
     read: async () => success(new Map()),
     watch: () => () => {},

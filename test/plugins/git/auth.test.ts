@@ -7,9 +7,10 @@ import { createClock } from "../../../src/engine/clock.ts";
 import { Secret, scrub } from "../../../src/engine/secret.ts";
 import { withAuth } from "../../../src/plugins/git/auth.ts";
 import { createGit, type GitSource, gitFetch, readHeads } from "../../../src/plugins/git/index.ts";
-import { createGitHub, type GitHub } from "../../../src/plugins/github/index.ts";
+import type { GitHub } from "../../../src/plugins/github/index.ts";
 import { success } from "../../../src/term/output.ts";
 import { FakeGitHub } from "../../../src/testing/index.ts";
+import { clientOf } from "../../support/github.ts";
 import { testJob } from "../../support/job.ts";
 
 const signal = new AbortController().signal;
@@ -24,8 +25,7 @@ beforeAll(async () => {
   fake = await FakeGitHub.start();
   fake.repo("acme/vault", { private: true });
   fake.install("acme");
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+  github = clientOf(fake);
   url = github.gitUrl("acme/vault");
   source = {
     url,

@@ -1,10 +1,9 @@
 // What a commit changes, as a strict GitHub tells it and as a sly one might.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createClock } from "../../../src/engine/clock.ts";
-import { Secret } from "../../../src/engine/secret.ts";
-import { createGitHub, type GitHub, readChanges } from "../../../src/plugins/github/index.ts";
+import { type GitHub, readChanges } from "../../../src/plugins/github/index.ts";
 import { success } from "../../../src/term/output.ts";
 import { FakeGitHub } from "../../../src/testing/index.ts";
+import { clientOf, closeStrictly } from "../../support/github.ts";
 
 const { signal } = new AbortController();
 const REPO = "acme/shop";
@@ -16,13 +15,9 @@ describe("what a pull request changes", () => {
     fake = await FakeGitHub.start();
     fake.repo(REPO, { files: { Dockerfile: "FROM a\nRUN b\nCMD c\n", "old.txt": "1\n", kept: "1\n" } });
     fake.install("acme");
-    const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-    github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+    github = clientOf(fake);
   });
-  afterEach(async () => {
-    if (fake.violations.length > 0) throw new Error(fake.violations.join("\n"));
-    await fake.close();
-  });
+  afterEach(() => closeStrictly(fake));
 
   const proposed = (files: Parameters<FakeGitHub["push"]>[2]): string => {
     const from = fake.fork(REPO, "mallory");

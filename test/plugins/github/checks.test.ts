@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createClock } from "../../../src/engine/clock.ts";
 import type { Sender } from "../../../src/engine/effects/sender.ts";
 import type { Json } from "../../../src/engine/json.ts";
-import { Secret } from "../../../src/engine/secret.ts";
 import type { CheckWant } from "../../../src/plugins/github/check-want.ts";
-import { checkSender, createGitHub } from "../../../src/plugins/github/index.ts";
+import { checkSender } from "../../../src/plugins/github/index.ts";
 import type { Result } from "../../../src/term/output.ts";
-import { FakeGitHub } from "../../../src/testing/index.ts";
+import type { FakeGitHub } from "../../../src/testing/index.ts";
+import { clientOf, closeStrictly, startFake } from "../../support/github.ts";
 
 const signal = new AbortController().signal;
 let fake: FakeGitHub;
@@ -15,22 +15,12 @@ let sender: Sender<CheckWant>;
 let commit: string;
 
 beforeEach(async () => {
-  fake = await FakeGitHub.start();
-  fake.repo("acme/shop");
-  fake.install("acme");
+  fake = await startFake("acme/shop");
   commit = fake.push("acme/shop", "live", { "a.txt": "1" });
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  sender = checkSender(
-    createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false }),
-    fake.app.appId,
-  );
+  sender = checkSender(clientOf(fake), fake.app.appId);
 });
 
-afterEach(async () => {
-  const { violations } = fake;
-  await fake.close();
-  if (violations.length > 0) throw new Error(violations.join("\n"));
-});
+afterEach(() => closeStrictly(fake));
 
 const want = (state: CheckWant["state"], more: Partial<CheckWant> = {}): CheckWant => ({
   repo: "acme/shop",

@@ -9,26 +9,21 @@ import type { GitHub } from "../../../src/plugins/github/index.ts";
 import { createGitHub } from "../../../src/plugins/github/index.ts";
 import { failure, type Result, success } from "../../../src/term/output.ts";
 import { FakeGitHub } from "../../../src/testing/index.ts";
+import { clientOf, closeStrictly, startFake } from "../../support/github.ts";
 
 const signal = new AbortController().signal;
 let fake: FakeGitHub;
 let github: GitHub;
 
 beforeEach(async () => {
-  fake = await FakeGitHub.start();
-  fake.repo("acme/shop");
-  fake.install("acme");
+  fake = await startFake("acme/shop");
   github = client();
 });
 
-afterEach(async () => {
-  if (fake.violations.length > 0) throw new Error(fake.violations.join("\n"));
-  await fake.close();
-});
+afterEach(() => closeStrictly(fake));
 
 const client = (more: { readonly allowlist?: readonly string[]; readonly clock?: Clock } = {}): GitHub => {
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  return createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false, ...more });
+  return clientOf(fake, more);
 };
 
 const refs = (repo: `${string}/${string}` = "acme/shop", id?: number): Promise<Result<Refs>> =>

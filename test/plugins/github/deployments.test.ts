@@ -1,12 +1,11 @@
 // Deployments and their statuses, at a strict GitHub on this machine.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createClock } from "../../../src/engine/clock.ts";
 import type { Sender } from "../../../src/engine/effects/sender.ts";
 import type { Json } from "../../../src/engine/json.ts";
-import { Secret } from "../../../src/engine/secret.ts";
 import { type DeploymentState, type DeploymentWant, shortened } from "../../../src/plugins/github/deployment-want.ts";
-import { createGitHub, deploymentSender } from "../../../src/plugins/github/index.ts";
-import { FakeGitHub } from "../../../src/testing/index.ts";
+import { deploymentSender } from "../../../src/plugins/github/index.ts";
+import type { FakeGitHub } from "../../../src/testing/index.ts";
+import { clientOf, closeStrictly, startFake } from "../../support/github.ts";
 
 const signal = new AbortController().signal;
 const CREATE = "POST /repos/{owner}/{repo}/deployments";
@@ -21,23 +20,16 @@ let unsure: boolean;
 let commits: readonly string[];
 
 beforeEach(async () => {
-  fake = await FakeGitHub.start();
-  fake.repo("acme/shop");
-  fake.install("acme");
+  fake = await startFake("acme/shop");
   commits = ["1", "2", "3"].map((text) => fake.push("acme/shop", "live", { "a.txt": text }));
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+  const github = clientOf(fake);
   restart = () => (sender = deploymentSender(github));
   restart();
   kept = undefined;
   unsure = false;
 });
 
-afterEach(async () => {
-  const { violations } = fake;
-  await fake.close();
-  if (violations.length > 0) throw new Error(violations.join("\n"));
-});
+afterEach(() => closeStrictly(fake));
 
 /** Sends as the outbox does. */
 async function send(n: number, state: DeploymentState, term = "acme/shop/deploy"): Promise<string> {

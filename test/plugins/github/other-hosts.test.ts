@@ -1,10 +1,8 @@
 // Whatever an answer names, nothing is sent to another host: a request bears a token.
 import { createServer, type Server } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { createClock } from "../../../src/engine/clock.ts";
-import { Secret } from "../../../src/engine/secret.ts";
-import { createGitHub } from "../../../src/plugins/github/index.ts";
-import { FakeGitHub } from "../../../src/testing/index.ts";
+import type { FakeGitHub } from "../../../src/testing/index.ts";
+import { clientOf, startFake } from "../../support/github.ts";
 
 const signal = new AbortController().signal;
 let fake: FakeGitHub;
@@ -13,9 +11,7 @@ let elsewhere: string;
 let callers: number;
 
 beforeEach(async () => {
-  fake = await FakeGitHub.start();
-  fake.repo("acme/shop");
-  fake.install("acme");
+  fake = await startFake("acme/shop");
   fake.fill("acme/shop", { branches: 110, pulls: 110 });
   callers = 0;
   other = createServer((socket) => {
@@ -38,8 +34,7 @@ it.each([
   ["the next page of branches", "GET /repos/{owner}/{repo}/branches", "foreign link"],
   ["the next page of pull requests", "GET /repos/{owner}/{repo}/pulls", "foreign link"],
 ] as const)("%s", async (_what, on, does) => {
-  const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-  const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+  const github = clientOf(fake);
   fake.mishap({ mishap: { does, to: elsewhere }, on, times: 99 });
   const refs = await github.refs("acme/shop", {}, signal);
   const head_sha = fake.repository("acme/shop").heads.branches.get("main") ?? "";

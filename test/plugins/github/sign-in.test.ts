@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SignInProvider } from "../../../src/engine/access/provider.ts";
-import { createClock } from "../../../src/engine/clock.ts";
 import { Secret } from "../../../src/engine/secret.ts";
-import { createGitHub, githubSignIn } from "../../../src/plugins/github/index.ts";
+import { githubSignIn } from "../../../src/plugins/github/index.ts";
 import { FakeGitHub } from "../../../src/testing/fake-github/index.ts";
+import { clientOf } from "../../support/github.ts";
 
 const RETURN = "https://deploy.example/login/github/callback";
 const VERIFIER = "verifier-that-only-this-browser-knows";
@@ -152,8 +152,7 @@ describe("teams, as the app sees them", () => {
   const ops = { org: "widgets", team: "Ops" };
   const over = new Secret("ghu_that-is-over");
   const asApp = (): SignInProvider => {
-    const app = { id: fake.app.appId, key: new Secret(fake.app.privateKey) };
-    const github = createGitHub({ clock: createClock(), app, api: new URL(fake.apiUrl), polite: false });
+    const github = clientOf(fake);
     const client = { clientId: fake.app.clientId, clientSecret: new Secret(fake.app.clientSecret) };
     return githubSignIn({ ...client, api: new URL(fake.apiUrl), teams: true, app: github });
   };
