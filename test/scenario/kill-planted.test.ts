@@ -31,7 +31,8 @@ const cases: readonly (Bug & { readonly round: Round; readonly found: RegExp })[
     right: 'await this.#journal.save({ put: "intent", row }, ...writes);',
     wrong: 'if (row.state !== "planned") await this.#journal.save({ put: "intent", row }, ...writes);',
     round: unrecorded,
-    found: /made 1 tasks for 0 deploys/,
+    // Who looks between the update and its task sees it first: the newest deploy on record is not the one that runs.
+    found: /made 1 tasks for 0 deploys|is said to be verified/,
   },
   {
     name: "a change that is found on the target and made again",
