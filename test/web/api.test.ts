@@ -113,6 +113,12 @@ describe("jobs", () => {
     expect(body).toMatchObject({ jobs: [{ id: FAILED }] });
     expect((await get("/jobs?op=none")).body).toEqual({ jobs: [] });
   });
+
+  test("that are open are as many as are asked for", async () => {
+    const { body } = await get("/jobs?open=true&limit=1");
+    expect(body).toMatchObject({ jobs: [{ id: view.openJobs(1)[0]?.id }] });
+    expect(body).toHaveProperty("jobs.length", 1);
+  });
 });
 
 describe("errors are problem+json with a code", () => {

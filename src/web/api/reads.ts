@@ -89,8 +89,8 @@ export function serveReads(app: FastifyInstance, { view }: Web): void {
 }
 
 function jobsPage(view: View, query: Static<typeof JobsQuery>): Sent<Static<typeof JobsJson>> {
-  const { open, limit = LIMIT, ...filter } = query;
-  if (open === true) return { jobs: view.openJobs().map(jobJson) };
+  if (query.open === true) return { jobs: view.openJobs(query.limit).map(jobJson) };
+  const { open: _, limit = LIMIT, ...filter } = query;
   const found = view.jobs({ ...filter, limit: limit + 1 });
   const jobs = found.slice(0, limit).map(jobJson);
   const last = found[limit - 1];

@@ -187,7 +187,7 @@ export const JobsQuery = Type.Object({
   text: optional(Type.String({ maxLength: 200 })),
   before: optional(Type.String({ maxLength: 200 })),
   limit: optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
-  /** Only open jobs, oldest first; the other filters do not apply. */
+  /** Only open jobs, oldest first; with a limit those that run before the others. The other filters do not apply. */
   open: optional(Type.Boolean()),
 });
 export const EventsQuery = Type.Object({
