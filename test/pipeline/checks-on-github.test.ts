@@ -5,28 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { writersOf } from "../../src/app/checks.ts";
-import type { Builder } from "../../src/engine/cache/builder.ts";
 import { createClock } from "../../src/engine/clock.ts";
 import { Outbox } from "../../src/engine/effects/outbox.ts";
 import { problem } from "../../src/engine/errors.ts";
 import { approveByComment } from "../../src/pipeline/approve-comments.ts";
 import { lowerChecks } from "../../src/pipeline/checks.ts";
 import { docker } from "../../src/pipeline/docker.ts";
-import { watchGitHub } from "../../src/pipeline/github.ts";
 import { CheckReports } from "../../src/pipeline/report-checks.ts";
 import { rereading } from "../../src/pipeline/reread.ts";
-import {
-  type CheckedBuild,
-  type DockerCheckContext,
-  type DockerCheckKey,
-  dockerCheck,
-} from "../../src/plugins/docker/index.ts";
+import type { DockerCheckKey } from "../../src/plugins/docker/index.ts";
 import { createGit, gitFetch } from "../../src/plugins/git/index.ts";
 import { checkSender } from "../../src/plugins/github/index.ts";
 import { failure, success } from "../../src/term/output.ts";
 import { createRig, type FakeGitHub } from "../../src/testing/index.ts";
-import { box } from "../engine/cache/support.ts";
-import { noEngine } from "../support/check-context.ts";
+import { checkBuilder, noEngine, watchedAt } from "../support/checking.ts";
 import { clientOf, closeStrictly, startFake } from "../support/github.ts";
 
 const REPO = "acme/shop";
@@ -48,25 +40,18 @@ function serve() {
   const clock = createClock();
   const github = clientOf(fake, { clock });
   const built: DockerCheckKey[] = [];
-  const builder: Builder<DockerCheckContext, DockerCheckKey, CheckedBuild> = {
-    ...dockerCheck,
-    build: async (_context, key, job) => {
-      await job.start({ level: "average" });
-      built.push(key);
-      const bad = key.build.dockerfile === "bad/Dockerfile";
-      return bad ? failure(problem("BUILD_FAILED", "exit code: 3")) : success({ commit: key.build.commit });
-    },
-  };
+  const builder = checkBuilder(async (key) => {
+    built.push(key);
+    const bad = key.build.dockerfile === "bad/Dockerfile";
+    return bad ? failure(problem("BUILD_FAILED", "exit code: 3")) : success({ commit: key.build.commit });
+  });
   const outbox = new Outbox(engine);
   const reports = new CheckReports(engine, {
     outbox,
     sender: checkSender(github, fake.app.appId),
     site: "https://deploy.example",
   });
-  const heads = { read: async () => success(new Map<string, string>()), watch: () => () => {} };
-  const watched = watchGitHub({ engine, heads, forge: { github } }, REPO, box("heads"));
-  const { refs, reread } = watched;
-  if (refs === undefined || reread === undefined) throw new Error("no pull requests");
+  const { refs, reread, source } = watchedAt(github, engine, REPO);
   const writers = writersOf(github, clock);
   lowerChecks({
     ports: {
@@ -81,7 +66,7 @@ function serve() {
       },
     },
     repo: REPO,
-    source: watched.source,
+    source,
     refs,
     builds: [docker("Dockerfile"), docker("bad/Dockerfile")],
     deployed: new Map(),

@@ -16,7 +16,7 @@ import { failure, type Result, success } from "../../src/term/output.ts";
 import type { Term } from "../../src/term/term.ts";
 import { createRig, dummyInput, graphText, type Rig } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
-import { noEngine } from "../support/check-context.ts";
+import { noEngine } from "../support/checking.ts";
 
 const SOURCE = { url: "https://forge.example/acme/web.git" };
 const DAY = 86_400_000;

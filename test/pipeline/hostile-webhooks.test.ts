@@ -12,6 +12,7 @@ import { createGitHub, type GitHub, githubDoor } from "../../src/plugins/github/
 import { success } from "../../src/term/output.ts";
 import { createRig, type FakeGitHub, type Rig } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
+import { noGit } from "../support/checking.ts";
 import { clientOf, closeStrictly, startFake } from "../support/github.ts";
 
 const REPO = "acme/shop";
@@ -31,8 +32,6 @@ function opened(rig: Rig) {
   };
   return { inbox, send };
 }
-
-const noGit: WatchPorts["heads"] = { read: async () => success(new Map<string, string>()), watch: () => () => {} };
 
 describe("a delivery about a repository", () => {
   let fake: FakeGitHub;

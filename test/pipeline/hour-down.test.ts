@@ -1,7 +1,6 @@
 // GitHub is down for an hour while builds and a deploy go on: everything but git, Docker and the target is real.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { writersOf } from "../../src/app/checks.ts";
-import type { Builder } from "../../src/engine/cache/builder.ts";
 import { cached } from "../../src/engine/cache/cache.ts";
 import { createClock } from "../../src/engine/clock.ts";
 import { deploy } from "../../src/engine/effects/deploy.ts";
@@ -11,30 +10,17 @@ import { Inbox } from "../../src/engine/inbox.ts";
 import { approveByComment } from "../../src/pipeline/approve-comments.ts";
 import { type CheckPorts, lowerChecks } from "../../src/pipeline/checks.ts";
 import { docker } from "../../src/pipeline/docker.ts";
-import { watchGitHub } from "../../src/pipeline/github.ts";
 import { publish } from "../../src/pipeline/publish.ts";
 import { CheckReports } from "../../src/pipeline/report-checks.ts";
 import { rereading } from "../../src/pipeline/reread.ts";
 import { tellDeploy } from "../../src/pipeline/tell-deploys.ts";
-import {
-  type CheckedBuild,
-  type DockerCheckContext,
-  type DockerCheckKey,
-  dockerCheck,
-} from "../../src/plugins/docker/index.ts";
-import {
-  createGit,
-  type FetchedCommit,
-  type GitContext,
-  type GitFetchKey,
-  gitFetch,
-} from "../../src/plugins/git/index.ts";
+import { createGit } from "../../src/plugins/git/index.ts";
 import { checkSender, deploymentSender, type GitHub } from "../../src/plugins/github/index.ts";
 import { map, mapResult } from "../../src/term/combinators.ts";
 import { failure, success } from "../../src/term/output.ts";
 import { createRig, DummyBuilder, type FakeGitHub, FakeWorld } from "../../src/testing/index.ts";
 import { box } from "../engine/cache/support.ts";
-import { noEngine } from "../support/check-context.ts";
+import { anyCommit, checkBuilder, noEngine, watchedAt } from "../support/checking.ts";
 import { clientOf, closeStrictly, startFake } from "../support/github.ts";
 
 const REPO = "acme/shop";
@@ -73,28 +59,15 @@ interface Plan {
 
 function lowered(engine: ReturnType<typeof createRig>["engine"], plan: Plan, real: GitHub) {
   const begun: string[] = [];
-  const fetch: Builder<GitContext, GitFetchKey, FetchedCommit> = {
-    ...gitFetch,
-    build: async (_context, { commit }, job) => {
-      await job.start({ level: "harmless" });
-      return success({ commit, tree: commit, author: "a", subject: "s", whenMs: 0 });
-    },
-  };
-  const builder: CheckPorts["builder"] = {
-    ...dockerCheck,
-    build: async (_context: DockerCheckContext, { build: { commit } }: DockerCheckKey, job) => {
-      await job.start({ level: "average" });
-      begun.push(commit);
-      await engine.clock.sleep((plan.minutes.get(commit) ?? 1) * MINUTE, job.signal);
-      if (job.signal.aborted) return failure(problem("CANCELLED", String(job.signal.reason)));
-      const value: CheckedBuild = { commit };
-      return plan.bad.has(commit) ? failure(problem("BUILD_FAILED", "exit code: 3")) : success(value);
-    },
-  };
+  const builder = checkBuilder(async ({ build: { commit } }, { signal }) => {
+    begun.push(commit);
+    await engine.clock.sleep((plan.minutes.get(commit) ?? 1) * MINUTE, signal);
+    if (signal.aborted) return failure(problem("CANCELLED", String(signal.reason)));
+    return plan.bad.has(commit) ? failure(problem("BUILD_FAILED", "exit code: 3")) : success({ commit });
+  });
   const clock = createClock();
   const writers = writersOf(real, engine.clock);
-  const build: DockerCheckContext = noEngine(clock, 9);
-  return { begun, writers, git: createGit("/nowhere", clock), fetch, builder, build };
+  return { begun, writers, git: createGit("/nowhere", clock), builder, build: noEngine(clock, 9) };
 }
 
 /** Branches and pull requests are checked, `live` is deployed, comments are heard. */
@@ -103,15 +76,12 @@ function serve(plan: Plan) {
   const { engine } = rig;
   const clock = { ...createClock(), sleep: () => Promise.resolve() };
   const { github, idle } = counted(clientOf(fake, { clock }));
-  const { begun, writers, git, fetch, builder, build } = lowered(engine, plan, github);
+  const { begun, writers, git, builder, build } = lowered(engine, plan, github);
   const outbox = new Outbox(engine);
   const reports = new CheckReports(engine, { outbox, sender: checkSender(github, fake.app.appId), site: SITE });
-  const heads = { read: async () => success(new Map<string, string>()), watch: () => () => {} };
-  const watched = watchGitHub({ engine, heads, forge: { github } }, REPO, box("heads"));
-  const { refs, reread: readRefs, monitor } = watched;
-  if (refs === undefined || readRefs === undefined) throw new Error("no pull requests");
+  const { heads, source, refs, reread: readRefs, monitor } = watchedAt(github, engine, REPO);
   const report: NonNullable<CheckPorts["report"]> = (at, of) => reports.term(at, of);
-  const live = mapResult(watched.heads, box("live"), (found) => {
+  const live = mapResult(heads, box("live"), (found) => {
     const commit = found.get("live");
     return commit === undefined ? failure(problem("MISSING_BRANCH", "live")) : success(commit);
   });
@@ -135,9 +105,9 @@ function serve(plan: Plan) {
     box: (verb) => box(`web/${verb}`),
   });
   lowerChecks({
-    ports: { engine, git, builders: { fetch }, checks: { writers, builder, build, report } },
+    ports: { engine, git, builders: { fetch: anyCommit }, checks: { writers, builder, build, report } },
     repo: REPO,
-    source: watched.source,
+    source,
     refs,
     builds: [docker("Dockerfile", { live: publish("acme/shop:live") })],
     deployed: new Map([["acme/shop/Dockerfile/branch:live", image]]),

@@ -1,32 +1,17 @@
 // One repository with thousands of branches and pull requests, through everything that Millrace does with them: read
 // page by page, watched, checked, built, told to GitHub, shown.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Builder } from "../../src/engine/cache/builder.ts";
 import { createClock } from "../../src/engine/clock.ts";
 import { Outbox } from "../../src/engine/effects/outbox.ts";
 import type { Sender } from "../../src/engine/effects/sender.ts";
 import { lowerChecks } from "../../src/pipeline/checks.ts";
 import { docker } from "../../src/pipeline/docker.ts";
-import { watchGitHub } from "../../src/pipeline/github.ts";
 import { CheckReports } from "../../src/pipeline/report-checks.ts";
-import {
-  type CheckedBuild,
-  type DockerCheckContext,
-  type DockerCheckKey,
-  dockerCheck,
-} from "../../src/plugins/docker/index.ts";
-import {
-  createGit,
-  type FetchedCommit,
-  type GitContext,
-  type GitFetchKey,
-  gitFetch,
-} from "../../src/plugins/git/index.ts";
+import { createGit } from "../../src/plugins/git/index.ts";
 import { type CheckWant, checkSender } from "../../src/plugins/github/index.ts";
 import { success } from "../../src/term/output.ts";
 import { createRig, FakeGitHub } from "../../src/testing/index.ts";
-import { box } from "../engine/cache/support.ts";
-import { noEngine } from "../support/check-context.ts";
+import { anyCommit, checkBuilder, noEngine, watchedAt } from "../support/checking.ts";
 import { clientOf } from "../support/github.ts";
 
 const REPO = "acme/shop";
@@ -62,21 +47,10 @@ function serve(fake: FakeGitHub) {
   const clock = createClock();
   const github = clientOf(fake, { clock });
   const built: string[] = [];
-  const fetch: Builder<GitContext, GitFetchKey, FetchedCommit> = {
-    ...gitFetch,
-    build: async (_context, { commit }, job) => {
-      await job.start({ level: "harmless" });
-      return success({ commit, tree: commit, author: "a", subject: "s", whenMs: 0 });
-    },
-  };
-  const builder: Builder<DockerCheckContext, DockerCheckKey, CheckedBuild> = {
-    ...dockerCheck,
-    build: async (_context, { build }, job) => {
-      await job.start({ level: "average" });
-      built.push(build.commit);
-      return success({ commit: build.commit });
-    },
-  };
+  const builder = checkBuilder(async ({ build: { commit } }) => {
+    built.push(commit);
+    return success({ commit });
+  });
   const told = new Map<string, CheckWant["state"]>();
   const sender: Sender<CheckWant> = {
     ...checkSender(github),
@@ -87,14 +61,12 @@ function serve(fake: FakeGitHub) {
   };
   const outbox = new Outbox(engine);
   const reports = new CheckReports(engine, { outbox, sender, site: "https://deploy.example" });
-  const heads = { read: async () => success(new Map<string, string>()), watch: () => () => {} };
-  const watched = watchGitHub({ engine, heads, forge: { github } }, REPO, box("heads"));
-  if (watched.refs === undefined) throw new Error("no pull requests");
+  const { refs, source, monitor } = watchedAt(github, engine, REPO);
   lowerChecks({
     ports: {
       engine,
       git: createGit("/nowhere", clock),
-      builders: { fetch },
+      builders: { fetch: anyCommit },
       checks: {
         writers: { mayWrite: async () => success(false) },
         builder,
@@ -103,14 +75,14 @@ function serve(fake: FakeGitHub) {
       },
     },
     repo: REPO,
-    source: watched.source,
-    refs: watched.refs,
+    source,
+    refs,
     builds: [docker("Dockerfile")],
     deployed: new Map(),
     at: "pipeline.ts:1",
   });
   engine.change(undefined, () => {});
-  return { rig, engine, outbox, built, told, refresh: () => watched.monitor.refresh() };
+  return { rig, engine, outbox, built, told, refresh: () => monitor.refresh() };
 }
 
 describe(`a repository with ${BRANCHES} branches and ${PULLS} open pull requests`, () => {
