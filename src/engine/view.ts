@@ -190,6 +190,8 @@ export interface ServiceView {
   readonly name: string;
   readonly kind: string;
   readonly host: string;
+  /** As rights name it: with its machine where that is not `here`, a tag by its image alone. */
+  readonly place: string;
   /** Public address, when the pipeline names one. */
   readonly url?: string;
   readonly source: string;

@@ -1,7 +1,7 @@
 import { cached } from "../engine/cache/cache.ts";
 import { deploy } from "../engine/effects/deploy.ts";
 import type { Deployed } from "../engine/effects/lane-face.ts";
-import { placeName, type Service, serviceOf } from "../engine/effects/service.ts";
+import { type Service, serviceOf } from "../engine/effects/service.ts";
 import { problem } from "../engine/errors.ts";
 import { type DockerBuildKey, dockerPush, type PushedImage } from "../plugins/docker/index.ts";
 import { all, gate, map, mapResult, pair } from "../term/combinators.ts";
@@ -214,7 +214,7 @@ function lowerDeploys(branch: Branch, image: Term<PushedImage>, commit: Term<str
     fresh,
     ...driftOf(publish),
   });
-  const about = { name: publish.image, host: registry, source, at: publish.at };
+  const about = { name: publish.image, host: registry, place: publish.image, source, at: publish.at };
   const following = gate(image, tagged.term);
   const deployed = publish.services.map((declared) => {
     const box: Box = {
@@ -222,8 +222,7 @@ function lowerDeploys(branch: Branch, image: Term<PushedImage>, commit: Term<str
       at: declared.at,
     };
     const made = lowerTarget(declared, { ports, box, image: following, fresh, source });
-    const { url, host, service } = declared;
-    const place = placeName(service, host.host);
+    const { url, place } = made.service.declared;
     tell(branch, { ...made, commit, place, before: [tagBox.key], ...(url === undefined ? {} : { url }) });
     return made;
   });

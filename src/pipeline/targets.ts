@@ -1,6 +1,6 @@
 import { deploy } from "../engine/effects/deploy.ts";
 import type { Deployed } from "../engine/effects/lane-face.ts";
-import { type Declared, type Service, serviceOf } from "../engine/effects/service.ts";
+import { type Declared, placeName, type Service, serviceOf } from "../engine/effects/service.ts";
 import type { PushedImage } from "../plugins/docker/index.ts";
 import { map } from "../term/combinators.ts";
 import type { Result } from "../term/output.ts";
@@ -50,6 +50,7 @@ function lowerSwarm(declared: TargetDeclaration, { ports, box, image, fresh, sou
   const about: Declared = {
     name: declared.service,
     host: declared.host.host,
+    place: placeName(declared.service, declared.host.host),
     source,
     at: declared.at,
     ...(declared.url === undefined ? {} : { url: declared.url }),

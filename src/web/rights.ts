@@ -1,4 +1,3 @@
-import { placeName } from "../engine/effects/service.ts";
 import { problem } from "../engine/errors.ts";
 import type { View } from "../engine/view.ts";
 import type { Failure } from "../term/output.ts";
@@ -35,7 +34,7 @@ function servicesBehind(view: View, term: string): readonly string[] {
   const moved = view.services().filter((service) => reached.has(service.term));
   const tags = new Set(nodes.filter(({ kind }) => kind === "tag").map(({ key }) => key));
   const running = moved.filter((service) => !tags.has(service.term));
-  return running.length > 0 ? running.map(({ name, host }) => placeName(name, host)) : moved.map(({ name }) => name);
+  return (running.length > 0 ? running : moved).map(({ place }) => place);
 }
 
 /** What somebody may do, in words. */

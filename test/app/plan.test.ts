@@ -3,7 +3,7 @@ import { planOf } from "../../src/app/plan.ts";
 import { serviceOf } from "../../src/engine/effects/service.ts";
 import { deploying } from "../engine/effects/lane-support.ts";
 
-const declared = { name: "web", host: "here", source: "acme/web live", at: "pipeline.ts:1" };
+const declared = { name: "web", host: "here", place: "web", source: "acme/web live", at: "pipeline.ts:1" };
 
 it("a plan calls a target that does not run failed at once, though its lane gives it a minute to start", async () => {
   const made = deploying({}, "old");

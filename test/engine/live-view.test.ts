@@ -23,7 +23,7 @@ function viewed() {
   const builder = new DummyBuilder();
   const built = keyed(made.rig, builder, {}, "k");
   const kept: Threshold[] = [];
-  const about = { name: "web", host: "here", source: "acme/web live", at: "pipeline.ts:3" };
+  const about = { name: "web", host: "here", place: "web", source: "acme/web live", at: "pipeline.ts:3" };
   const view = viewOf(made.rig, {
     services: [serviceOf(made.lane, about)],
     pools: [new Pool("builds", 2)],

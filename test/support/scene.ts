@@ -34,6 +34,7 @@ const service = (
   name,
   kind: "swarm",
   host: "here",
+  place: name,
   source: `demo/${name} live`,
   state,
   detail: "",

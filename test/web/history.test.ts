@@ -39,7 +39,7 @@ async function open(view: FakeView) {
 test("a deploy says what went where, how it ended and what ran before, and leads to its job", async () => {
   const view = new FakeView();
   const service = { kind: "swarm", host: "here", source: "acme/shop live", state: "failed", detail: "" } as const;
-  view.targets = [{ ...service, term: TERM, name: "shop_web", drift: "report", adoptable: false }];
+  view.targets = [{ ...service, term: TERM, name: "shop_web", place: "shop_web", drift: "report", adoptable: false }];
   view.deploys = [
     deploy,
     { ...deploy, id: "i2", term: "acme/gone/tag", state: "applied", endedMs: null, evidence: null },
@@ -59,6 +59,6 @@ test("without any it says what would make one; the overview leads there when the
   expect(await get("/history")).toContain("Nothing has been deployed yet.");
   expect(await get("/history?term=acme%2F%3Cx%3E")).toContain("Those of <code>acme/&lt;x&gt;</code>");
   const tag = { kind: "tag", host: "registry", source: "acme/shop live", state: "ok", detail: "" } as const;
-  view.targets = [{ ...tag, term: TERM, name: "shop:live", drift: "report", adoptable: false }];
+  view.targets = [{ ...tag, term: TERM, name: "shop:live", place: "shop:live", drift: "report", adoptable: false }];
   expect(await get("/")).toContain('<a href="/history">Past deploys</a>');
 });

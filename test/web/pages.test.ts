@@ -58,7 +58,16 @@ describe("hostile text", () => {
     };
     const url = 'javascript:alert("1")';
     view.targets = [
-      { term: HOSTILE, name: HOSTILE, ...service, wanted: HOSTILE, running: HOSTILE, url, adoptable: true },
+      {
+        term: HOSTILE,
+        name: HOSTILE,
+        place: HOSTILE,
+        ...service,
+        wanted: HOSTILE,
+        running: HOSTILE,
+        url,
+        adoptable: true,
+      },
     ];
     view.notices = [{ code: "X", level: "error", text: HOSTILE }];
     await open(view);

@@ -120,7 +120,7 @@ function scene(): FakeView {
   const service = { kind: "swarm", host: "here", source: "shop/shop live", state: "ok", detail: "" } as const;
   const more = { drift: "report", adoptable: false } as const;
   for (const name of ["web", "api"])
-    made.targets.push({ ...service, ...more, term: `shop/${name}`, name: `shop_${name}` });
+    made.targets.push({ ...service, ...more, term: `shop/${name}`, name: `shop_${name}`, place: `shop_${name}` });
   made.put(makeJob("2026-11-21/090000-docker-build-5a5a", { term: "shop/build" }));
   made.put(makeJob("2026-11-21/090100-deploy-5b5b", { term: "shop/web", op: "deploy" }));
   made.put(makeJob("2026-11-21/090200-gone-5c5c", { term: "shop/gone" }));
@@ -353,19 +353,24 @@ describe("a builder of some services", () => {
   test("a service of that name on another machine is another one", async () => {
     const elsewhere = scene();
     for (const [at, target] of elsewhere.targets.entries())
-      if (target.name === "shop_web") elsewhere.targets[at] = { ...target, host: "east" };
+      if (target.name === "shop_web") elsewhere.targets[at] = { ...target, host: "east", place: "shop_web@east" };
     const { app: other } = await injectable(elsewhere, CLOCK, { access });
     const statuses: number[] = [];
-    for (const [name, services] of [
-      ["here", ["shop_web"]],
-      ["east", ["shop_web@east"]],
-    ] as const) {
-      const made = await access.tokens.create({ name, role: "builder", services, createdBy: "test" });
-      const headers = { authorization: `Bearer ${made.ok ? made.value.token : ""}` };
-      const url = `/api/v1/jobs/${jobs.web}/rebuild`;
-      statuses.push((await other.inject({ method: "POST", url, headers })).statusCode);
-    }
-    expect(statuses).toEqual([403, 200]);
+    const post = async (url: string, token: string, payload: object = {}) => {
+      const reply = await other.inject({ method: "POST", url, headers: { authorization: `Bearer ${token}` }, payload });
+      statuses.push(reply.statusCode);
+      return reply;
+    };
+    const here = await access.tokens.create({ name: "here", role: "builder", services: ["shop_web"], createdBy: "t" });
+    await post(`/api/v1/jobs/${jobs.web}/rebuild`, here.ok ? here.value.token : "");
+    const admin = tokens.get("admin anyone") ?? "";
+    const wish = { name: "east", role: "builder", services: ["shop_web"] };
+    expect((await post("/api/v1/tokens", admin, wish)).body).toMatch(/known are .*shop_web@east/);
+    const made: { token: string } = (
+      await post("/api/v1/tokens", admin, { ...wish, services: ["shop_web@east"] })
+    ).json();
+    await post(`/api/v1/jobs/${jobs.web}/rebuild`, made.token);
+    expect(statuses).toEqual([403, 400, 200, 200]);
     await other.close();
   });
 
@@ -376,7 +381,7 @@ describe("a builder of some services", () => {
     tagged.nodes = [...tagged.nodes, makeNode("shop/tag", { kind: "tag" }), makeNode("lone/tag", { kind: "tag" })];
     tagged.edges = [...tagged.edges, { from: "shop/tag", to: "shop/web", dashed: true }];
     for (const key of ["shop", "lone"])
-      tagged.targets.push({ ...tag, ...more, term: `${key}/tag`, name: `${key}:live` });
+      tagged.targets.push({ ...tag, ...more, term: `${key}/tag`, name: `${key}:live`, place: `${key}:live` });
     tagged.put(makeJob("2026-11-21/091000-tag-5d5d", { term: "shop/tag" }));
     tagged.put(makeJob("2026-11-21/091100-tag-5e5e", { term: "lone/tag" }));
     const { app: other } = await injectable(tagged, CLOCK, { access });

@@ -11,13 +11,15 @@ import { type Change, type Observed, UNKNOWN_UNTIL_BUILT } from "./target.ts";
 export interface Declared {
   readonly name: string;
   readonly host: string;
+  /** As rights and reports name it: `shop_web`, `shop_web@east`. */
+  readonly place: string;
   readonly url?: string;
   /** `owner/name branch`. */
   readonly source: string;
   readonly at: string;
 }
 
-/** The name of what runs on a machine, as rights and reports name it: on another one it is something else. */
+/** What runs on a machine, as rights and reports name it: on another one it is something else. */
 export const placeName = (name: string, host: string): string => (host === "here" ? name : `${name}@${host}`);
 
 /** A lane whatever its types, with what pages and plans want of it. */

@@ -91,8 +91,8 @@ function serveTokens(app: FastifyInstance, { view, access }: Web): void {
 
 /** A token for a service that is misspelt would be good for nothing, and nobody would know why. */
 function refuseUnknown(view: View, services: readonly string[]): void {
-  const known = [...new Set(view.services().map(({ name }) => name))];
-  const strange = services.filter((name) => !known.includes(name));
+  const known = [...new Set(view.services().map(({ place }) => place))];
+  const strange = services.filter((place) => !known.includes(place));
   if (strange.length === 0) return;
   const message = `there is no service ${strange.join(", ")}; known are ${known.slice(0, 20).join(", ") || "none"}`;
   throw new Refused(400, problem("BAD_REQUEST", message));
