@@ -82,6 +82,7 @@ describe("every page fits, wide and narrow, light and dark, and the console stay
       waiting: `/job/${WAITING}`,
       audit: "/audit",
       access: "/access",
+      rules: "/log-rules",
       approvals: "/approvals",
       approve,
     })) {

@@ -45,9 +45,7 @@ const fields = (url: string, values: Readonly<Record<string, string>> = {}) => (
 const GONE = "2026-11-21/000000-none-0000";
 
 test.each([
-  ["a name that is taken", 409, json("POST", "tokens", { name: "ci", role: "viewer" }), 'a token "ci" already'],
   ["a service that is none", 400, json("POST", "tokens", { name: "x", role: "builder", services: ["no"] }), "no"],
-  ["a token that is none", 404, json("POST", "tokens/nobody/revoke"), 'there is no token "nobody"'],
   ["a threshold that is none", 400, json("PUT", "confirm", { threshold: "high" }), "threshold"],
   ["the same by a form", 400, fields("/confirm", { threshold: "high" }), '"high" is neither a level nor "none"'],
   ["a job that is gone", 404, json("POST", `jobs/${GONE}/rebuild`), "there is no job with this id"],
@@ -59,6 +57,20 @@ test.each([
   const reply = await app.inject({ ...request, headers });
   expect([reply.statusCode, notes]).toEqual([status, [expect.stringContaining(why)]]);
   expect(notes[0]).toMatch(`token | refused | ${request.method} ${request.url} | `);
+});
+
+const none = 'refused: there is no token "nobody"; why: w';
+test.each([
+  [
+    409,
+    json("POST", "tokens", { name: "ci", role: "viewer", why: "w" }),
+    'create | ci | refused: there is a token "ci"',
+  ],
+  [404, json("POST", "tokens/nobody/revoke", { why: "w" }), `revoke | nobody | ${none}`],
+  [404, fields("/access/revoke", { name: "nobody", why: "w" }), `revoke | nobody | ${none}`],
+])("a token that cannot be made or ended: %i, and one entry that names it", async (status, request, entry) => {
+  const { statusCode } = await app.inject(request);
+  expect([statusCode, notes]).toEqual([status, [expect.stringContaining(`token | token-${entry}`)]]);
 });
 
 test("what was refused by what acts is in the log already", async () => {

@@ -3,7 +3,7 @@ import { success } from "../../term/output.ts";
 import { detailOf } from "../audit.ts";
 import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
-import { ApiTokens, type TokenKeeper } from "./api-tokens.ts";
+import { type ApiToken, ApiTokens, type NewToken, type TokenKeeper } from "./api-tokens.ts";
 import { Entries, type WriteEntry } from "./entries.ts";
 import { type Grant, Grants } from "./grants.ts";
 import { type Identity, type Readers, type Standing, whoOf } from "./identity.ts";
@@ -134,9 +134,30 @@ export class Access {
   /** Ends all sessions of one person or token; answers with how many. */
   async endSessions(of: string, who: string, why = ""): Promise<number> {
     const open = this.sessions.of(of);
-    this.note(who, "sign-out", of, detailOf(success(undefined), why, `all sessions ended: ${open.length}`));
+    const detail = detailOf(success(undefined), why, `all sessions ended: ${open.length}`);
+    if (of === who) this.#entries.ofKnown(who, "sign-out", of, detail);
+    else this.note(who, "sign-out", of, detail); // only an administrator gets here
     await Promise.all(open.map((session) => this.sessions.close(session)));
     return open.length;
+  }
+
+  /** Makes a token for a program, and writes that down, also when it is refused. Fails as `ApiTokens.create` does. */
+  async createToken(wish: NewToken, why = ""): ReturnType<ApiTokens["create"]> {
+    const made = await this.tokens.create(wish);
+    this.note(
+      wish.createdBy,
+      "token-create",
+      wish.name,
+      detailOf(made, why, made.ok ? rightsOf(made.value.about) : ""),
+    );
+    return made;
+  }
+
+  /** Ends one, likewise. Fails with `NOT_FOUND`. */
+  async revokeToken(name: string, who: string, why = ""): Promise<Result<void>> {
+    const revoked = await this.tokens.revoke(name);
+    this.note(who, "token-revoke", name, detailOf(revoked, why));
+    return revoked;
   }
 
   /** Writes down what somebody who is known did. */
@@ -153,4 +174,9 @@ export class Access {
   refusedStranger(address: string, kind: string, subject: string, why: string): void {
     this.#entries.ofStranger(address, kind, subject, why);
   }
+}
+
+function rightsOf({ role, services, expiresMs }: ApiToken): string {
+  const what = services === undefined ? "" : ` for ${services.join(", ")}`;
+  return `role ${role}${what}${expiresMs === undefined ? "" : `, until ${new Date(expiresMs).toISOString()}`}`;
 }

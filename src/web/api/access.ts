@@ -2,12 +2,11 @@ import type { FastifyInstance } from "fastify";
 import { type Static, Type } from "typebox";
 import type { ApiToken } from "../../engine/access/api-tokens.ts";
 import { whoOf } from "../../engine/access/identity.ts";
-import { detailOf } from "../../engine/audit.ts";
 import { problem } from "../../engine/errors.ts";
 import type { AuditRow } from "../../engine/store/store.ts";
 import type { View } from "../../engine/view.ts";
-import { Refused, refusedWith } from "../problems.ts";
-import { duration, iso } from "../text.ts";
+import { Refused, recordedWith } from "../problems.ts";
+import { iso } from "../text.ts";
 import type { Web } from "../web.ts";
 import {
   ApiTokenJson,
@@ -68,9 +67,8 @@ function serveTokens(app: FastifyInstance, { view, access }: Web): void {
     async ({ body, visitor }): Promise<Sent<Static<typeof NewTokenJson>>> => {
       refuseUnknown(view, body.services ?? []);
       const { why = "", ...wish } = body;
-      const made = await access.tokens.create({ ...wish, createdBy: visitor.who });
-      if (!made.ok) throw refusedWith(made.error);
-      access.note(visitor.who, "token-create", body.name, detailOf(made, why, rights(body)));
+      const made = await access.createToken({ ...wish, createdBy: visitor.who }, why);
+      if (!made.ok) throw recordedWith(made.error);
       return { ...tokenJson(made.value.about), token: made.value.token };
     },
   );
@@ -81,9 +79,8 @@ function serveTokens(app: FastifyInstance, { view, access }: Web): void {
       schema: { summary: "Revoke a token", params: TokenPath, body: WhyBody, response: { 200: Type.Object({}) } },
     },
     async ({ params, visitor, body }) => {
-      const revoked = await access.tokens.revoke(params.name);
-      if (!revoked.ok) throw refusedWith(revoked.error);
-      access.note(visitor.who, "token-revoke", params.name, detailOf(revoked, body?.why ?? ""));
+      const revoked = await access.revokeToken(params.name, visitor.who, body?.why);
+      if (!revoked.ok) throw recordedWith(revoked.error);
       return {};
     },
   );
@@ -96,11 +93,6 @@ function refuseUnknown(view: View, services: readonly string[]): void {
   if (strange.length === 0) return;
   const message = `there is no service ${strange.join(", ")}; known are ${known.slice(0, 20).join(", ") || "none"}`;
   throw new Refused(400, problem("BAD_REQUEST", message));
-}
-
-function rights({ role, services, lifeMs }: Static<typeof NewTokenBody>): string {
-  const what = services === undefined ? "" : ` for ${services.join(", ")}`;
-  return `role ${role}${what}${lifeMs === undefined ? "" : `, for ${duration(lifeMs)}`}`;
 }
 
 const tokenJson = ({ name, role, services, createdMs, createdBy, expiresMs, revokedMs }: ApiToken) => ({

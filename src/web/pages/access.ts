@@ -1,9 +1,8 @@
 import type { ApiToken } from "../../engine/access/api-tokens.ts";
 import { whoOf } from "../../engine/access/identity.ts";
 import type { Session } from "../../engine/access/sessions.ts";
-import { detailOf } from "../../engine/audit.ts";
 import type { Mark } from "../looks.ts";
-import { refusedWith } from "../problems.ts";
+import { recordedWith } from "../problems.ts";
 import { count } from "../text.ts";
 import { render } from "../views.ts";
 import { type Answer, type Moment, moment, momentOf, type Page, type Visit, whyOf } from "./page.ts";
@@ -62,9 +61,8 @@ export const revokeToken: Page = {
   stores: true,
   handler: async ({ access }, { form, visitor }) => {
     const name = form["name"]?.[0] ?? "";
-    const revoked = await access.tokens.revoke(name);
-    if (!revoked.ok) throw refusedWith(revoked.error);
-    access.note(visitor.who, "token-revoke", name, detailOf(revoked, whyOf(form)));
+    const revoked = await access.revokeToken(name, visitor.who, whyOf(form));
+    if (!revoked.ok) throw recordedWith(revoked.error);
     return tell(visitor, `The token ${name} is worth nothing any more.`);
   },
 };

@@ -314,4 +314,11 @@ describe("the audit log", () => {
     expect(kinds.filter((kind) => kind === "github:Ann#7 sign-out")).toHaveLength(60);
     expect(kinds.at(-1)).toBe("github:bob#8 sign-in");
   });
+  test("has sixty of an hour who end all their own sessions; what an administrator ends is all there", async () => {
+    const { access, notes } = withTeams(rules([]));
+    for (let count = 0; count < 70; count += 1) await access.endSessions("github:Ann#7", "github:Ann#7");
+    expect(notes.splice(0)).toHaveLength(60);
+    for (let count = 0; count < 70; count += 1) await access.endSessions("github:Ann#7", "token");
+    expect(notes).toHaveLength(70);
+  });
 });
