@@ -1,5 +1,4 @@
 import { connect, type Socket } from "node:net";
-import { Readable } from "node:stream";
 import fastify from "fastify";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { DeliveryHeaders, Door } from "../../src/engine/inbound.ts";
@@ -67,11 +66,11 @@ describe("a delivery", () => {
 
   it("of unknown length is cut off at the limit, and its connection with it", async () => {
     const { bodies, port } = await opened();
-    const chunk = "x".repeat(65_536);
     const head = "POST /webhooks/test HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-signed: yes\r\n";
-    const answer = await spoken(port, `${head}transfer-encoding: chunked\r\n\r\n`, function* () {
-      for (;;) yield `${chunk.length.toString(16)}\r\n${chunk}\r\n`;
-    });
+    const chunk = (bytes: number): string => `${bytes.toString(16)}\r\n${"x".repeat(bytes)}\r\n`;
+    // One byte too many and no more: a system that has unread bytes when it hangs up may take the answer back.
+    const body = `${chunk(LIMIT / 2)}${chunk(LIMIT / 2)}${chunk(1)}`;
+    const answer = await spoken(port, `${head}transfer-encoding: chunked\r\n\r\n${body}`);
     expect(answer).toContain("HTTP/1.1 413 ");
     expect(bodies).toEqual([]);
   });
@@ -112,12 +111,11 @@ async function halfSent(port: number, bytes: number): Promise<Socket> {
   return socket;
 }
 
-/** What a server says to these bytes until it closes the connection; `more` is written as fast as it takes it. */
-async function spoken(port: number, head: string, more?: () => Iterable<string>): Promise<string> {
+/** What a server says to these bytes until it closes the connection. */
+async function spoken(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {}); // it may hang up in the middle: that is the answer
-  socket.write(head);
-  if (more !== undefined) Readable.from(more()).pipe(socket);
+  socket.write(bytes);
   let answer = "";
   try {
     for await (const part of socket) answer += String(part);
