@@ -1,11 +1,12 @@
+import { Entries, STRANGER_MAX } from "../engine/access/entries.ts";
 import { whoIs } from "../engine/access/identity.ts";
+import { detailOf } from "../engine/audit.ts";
 import type { Engine } from "../engine/engine.ts";
 import { problem } from "../engine/errors.ts";
 import type { Hint, HintHandler } from "../engine/inbound.ts";
 import { failure, type Result, success } from "../term/output.ts";
 import type { Writers } from "./may-build.ts";
 import type { Reread } from "./reread.ts";
-import { Strangers } from "./strangers.ts";
 import type { RepoName } from "./types.ts";
 
 type Comment = Extract<Hint, { kind: "comment" }>;
@@ -24,7 +25,7 @@ const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
  * @param provider What people are called by: `github:alice`.
  */
 export function approveByComment(engine: Engine, writers: Writers, provider: string, reread: Reread): HintHandler {
-  const strangers = new Strangers(engine.clock);
+  const refusals = new Entries(engine.clock, (...entry) => engine.audit.note(...entry));
   return async (hint) => {
     if (hint.kind !== "comment") return success(undefined);
     const [line = ""] = hint.body.split(/\r\n|\n|\r/, 1);
@@ -37,9 +38,10 @@ export function approveByComment(engine: Engine, writers: Writers, provider: str
     const who = whoIs(provider, hint.author);
     const result = await approve({ engine, writers, reread }, hint, commit, name, who);
     if (!result.ok && result.error.class === "transient") return result;
-    if (!result.ok && result.error.code === "FORBIDDEN" && strangers.isKnown(hint.author.id)) return result;
-    const detail = result.ok ? "by a comment" : `refused: ${result.error.message}`;
-    await engine.audit.record(who, "approve", `${name}#${pull} ${commit.slice(0, 64)}`.trim(), detail);
+    const subject = `${name}#${pull} ${commit.slice(0, 64)}`.trim();
+    const entry = [who, "approve", subject, detailOf(result, "", "by a comment")] as const;
+    if (!result.ok && result.error.code === "FORBIDDEN") refusals.ofKnown(...entry, STRANGER_MAX);
+    else await engine.audit.record(...entry);
     return result;
   };
 }

@@ -1,3 +1,4 @@
+import { Entries, STRANGER_MAX } from "../engine/access/entries.ts";
 import { whoIs } from "../engine/access/identity.ts";
 import type { Outbox } from "../engine/effects/outbox.ts";
 import type { Sender } from "../engine/effects/sender.ts";
@@ -15,7 +16,6 @@ import type { Box, Term } from "../term/term.ts";
 import type { BuildState, CheckReport } from "./checks.ts";
 import type { Writers } from "./may-build.ts";
 import type { Reread } from "./reread.ts";
-import { Strangers } from "./strangers.ts";
 import type { RepoName } from "./types.ts";
 
 export interface ReportOptions {
@@ -30,8 +30,6 @@ export interface ReportOptions {
 const RETRY_MS = 60_000;
 /** What people there are called by. */
 const FORGE = "github";
-/** No person has this number. */
-const NOBODY = -1;
 const NEVER = new AbortController().signal;
 /** After a start a commit that was read may have to be fetched before it is reported on. */
 const KNOWN_MS = 10 * 60_000;
@@ -44,7 +42,7 @@ const KNOWN_MS = 10 * 60_000;
 export class CheckReports {
   readonly #engine: Engine;
   readonly #options: ReportOptions;
-  readonly #strangers: Strangers;
+  readonly #refusals: Entries;
   readonly #startedMs: number;
   /** What was refused may be let in now. Not each time: anybody may install a public app. */
   readonly #retry: ReturnType<typeof paced>;
@@ -54,7 +52,7 @@ export class CheckReports {
   constructor(engine: Engine, options: ReportOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.#strangers = new Strangers(engine.clock);
+    this.#refusals = new Entries(engine.clock, (...entry) => engine.audit.note(...entry));
     options.outbox.register(options.sender);
     this.#startedMs = engine.clock.elapsed();
     this.#retry = paced(() => options.outbox.retryRefused(), RETRY_MS, engine.clock);
@@ -133,7 +131,7 @@ export class CheckReports {
       return failure(problem("INTERRUPTED", `nothing is known of commit ${commit} yet`));
     const may = author === undefined ? success(false) : await writers.mayWrite(repo, author.id, NEVER);
     if (!may.ok) return may;
-    if (author === undefined || !may.value) await this.#refuse(about, author);
+    if (author === undefined || !may.value) this.#refuse(about, author);
     else if (asked.length > 0) await this.#rebuildFailed(asked, author);
     else await this.#note(author, nameOf(about), "asked for on GitHub: nothing is at this commit any more");
     if (asked.length > 0) outbox.again(sender, checkKey({ repository, commit }));
@@ -158,12 +156,11 @@ export class CheckReports {
     return this.#engine.audit.record(whoIs(FORGE, author), "rebuild", subject, detail);
   }
 
-  async #refuse(asked: Pick<CheckReport, "repo" | "commit">, author: Person | undefined): Promise<void> {
-    if (this.#strangers.isKnown(author?.id ?? NOBODY)) return;
+  #refuse(asked: Pick<CheckReport, "repo" | "commit">, author: Person | undefined): void {
     const who = author === undefined ? `anonymous@${FORGE}` : whoIs(FORGE, author);
     const why =
       author === undefined ? "GitHub does not say who asks" : `${author.login} may not write to ${asked.repo}`;
-    await this.#engine.audit.record(who, "rebuild", nameOf(asked), `refused: ${why}`);
+    this.#refusals.ofKnown(who, "rebuild", nameOf(asked), `refused: ${why}`, STRANGER_MAX);
   }
 
   #mayBeKnownYet(): boolean {

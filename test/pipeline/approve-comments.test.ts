@@ -91,7 +91,9 @@ describe("a comment that approves", () => {
     expect((await say("/approve", ALICE)).audit).toHaveLength(2);
     expect((await say(`/approve ${"x".repeat(900)}`, ALICE)).audit).toHaveLength(3);
     await rig.clock.advance(60 * 60_000);
-    expect((await say(`/approve ${COMMIT}`, MALLORY)).audit).toHaveLength(4);
+    const { audit } = await say(`/approve ${COMMIT}`, MALLORY);
+    expect(audit).toHaveLength(5);
+    expect(audit).toContain("github:mallory#66 4 more within the hour");
     expect(await say(`/approve ${COMMIT}`)).toMatchObject({ waits: false });
   });
 

@@ -9,9 +9,9 @@ const KNOWN_MAX = 60;
 /** So many people are counted each for themselves, all others as one: accounts cost little too. */
 const COUNTED_MAX = 1_000;
 const OTHERS = "others";
-/** Of strangers one, for each address and kind… */
-const STRANGER_MAX = 1;
-/** …of so many; all others count as one, since an address costs nothing. */
+/** Of those who may do nothing one: for each person, or for each address where nobody is known… */
+export const STRANGER_MAX = 1;
+/** …of so many addresses; all others count as one, since an address costs nothing. */
 const STRANGERS_MAX = 100;
 const ELSEWHERE = "elsewhere";
 
@@ -43,10 +43,14 @@ export class Entries {
     this.#write = write;
   }
 
-  /** About somebody who is known: sixty of a kind in an hour. Names them also where they are not counted alone. */
-  ofKnown(who: string, what: string, subject: string, detail = ""): void {
+  /**
+   * About somebody who is known. Names them also where they are not counted alone.
+   *
+   * @param max Of a kind in an hour. Default 60.
+   */
+  ofKnown(who: string, what: string, subject: string, detail = "", max = KNOWN_MAX): void {
     this.#settle();
-    const own = { who, what, subject, kind: "", max: KNOWN_MAX };
+    const own = { who, what, subject, kind: "", max };
     const counted = hasRoom(this.#known, own, COUNTED_MAX) ? own : { ...own, who: OTHERS, subject: OTHERS };
     if (this.#isWithin(this.#known, counted)) this.#write(who, what, subject, detail);
   }

@@ -60,6 +60,18 @@ test("a thousand people are counted each for themselves, all others as one, by t
   ]);
 });
 
+test("less may be enough of a kind", async () => {
+  const { clock, entries, written } = begin();
+  for (let count = 0; count < 3; count += 1) entries.ofKnown("github:p#7", "approve", "acme/web#7", "no", 1);
+  expect(written.splice(0)).toEqual(["github:p#7 | approve | acme/web#7 | no"]);
+  await clock.advance(HOUR_MS);
+  entries.ofKnown("github:p#7", "approve", "acme/web#8", "no", 1);
+  expect(written).toEqual([
+    "github:p#7 | approve | acme/web#7 | 2 more within the hour",
+    "github:p#7 | approve | acme/web#8 | no",
+  ]);
+});
+
 test("addresses cost nothing: beyond a hundred an hour they count as one", async () => {
   const { clock, refuse, written } = begin();
   for (let round = 0; round < 3; round += 1)
