@@ -8,7 +8,7 @@ import { branchRule } from "./names.ts";
 export interface CheckHead {
   /** Names it within its repository, in keys: `branch:main`, `pr:7`. */
   readonly name: string;
-  /** As people call it: `main`, `#7`. */
+  /** All that are at the commit, as people call them, this one first: `main`, `topic, #7`. */
   readonly label: string;
   readonly commit: string;
   /** The repository's number at its forge. */
@@ -35,6 +35,8 @@ export interface HeadOptions {
   readonly isOld?: (committedMs: number) => boolean;
 }
 
+/** A commit may be that of any number of branches. */
+const NAMES_MAX = 5;
 /** What is served from there is made elsewhere: nobody deploys it. */
 const NEVER = new Set(["gh-pages"]);
 
@@ -43,9 +45,11 @@ const NEVER = new Set(["gh-pages"]);
  * A branch of the repository stands for it before a pull request does, since whoever pushed it may write there.
  */
 export function headsToCheck(refs: Refs, { mapped, isOld = () => false }: HeadOptions): readonly CheckHead[] {
-  const found = new Map<string, CheckHead>();
+  const found = new Map<string, CheckHead[]>();
   const add = (head: CheckHead): void => {
-    if (!found.has(head.commit)) found.set(head.commit, head);
+    const known = found.get(head.commit);
+    if (known === undefined) found.set(head.commit, [head]);
+    else known.push(head);
   };
   const rank = (name: string): number => (mapped.has(name) ? 0 : name === refs.defaultBranch ? 1 : 2);
   for (const name of branchesOf(refs, rank)) {
@@ -55,7 +59,14 @@ export function headsToCheck(refs: Refs, { mapped, isOld = () => false }: HeadOp
     if (commit !== undefined && !old) add({ ...named(keys.ofBranch(name), name), commit, repository: refs.id, ages });
   }
   for (const pull of pullsOf(refs)) add(pullHead(refs.id, pull));
-  return [...found.values()];
+  return [...found.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : { ...first, label: labelOf([first, ...others]) },
+  );
+}
+
+function labelOf(heads: readonly CheckHead[]): string {
+  const more = heads.length > NAMES_MAX ? [`${heads.length - NAMES_MAX} more`] : [];
+  return [...heads.slice(0, NAMES_MAX).map(({ label }) => label), ...more].join(", ");
 }
 
 /** By rank, then by name. A name that git itself would refuse is of no use, and must not harm the others. */
@@ -84,6 +95,7 @@ export const headsTerm = (refs: Term<Refs>, options: HeadOptions) =>
 /** What somebody is called is no part of it. */
 const same = (before: CheckHead, after: CheckHead): boolean =>
   before.commit === after.commit &&
+  before.label === after.label &&
   before.repository === after.repository &&
   before.ages === after.ages &&
   before.from?.author.id === after.from?.author.id &&

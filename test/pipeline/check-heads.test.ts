@@ -45,6 +45,17 @@ describe("the commits to check", () => {
     expect(names(refs({}, [pull(4, "1", FORK), pull(9, "1")]))).toEqual(["pr:9 1"]);
   });
 
+  it("name all that are at a commit, to some number", () => {
+    const labels = (of: Refs) => headsToCheck(of, { mapped: new Set() }).map(({ label }) => label);
+    expect(labels(refs({ main: "1", topic: "2" }, [pull(5, "2"), pull(6, "3", FORK)]))).toEqual([
+      "main",
+      "topic, #5",
+      "#6",
+    ]);
+    const many = Object.fromEntries(["main", "a", "b", "c", "d", "e", "f"].map((name) => [name, "1"]));
+    expect(labels(refs(many))).toEqual(["main, a, b, c, d, 2 more"]);
+  });
+
   it("do not suffer from one that has no good name", () => {
     expect(names(refs({ "\ud800": "1", "a..b": "2", main: "3" }))).toEqual(["branch:main 3"]);
   });

@@ -111,6 +111,8 @@ describe("the page", () => {
     expect(await names("state=waiting")).toEqual(["#9"]);
     expect(await names("text=OTHER")).toEqual(["other"]);
     expect(await names("text=main.c")).toEqual(["main"]);
+    const shared = await open(boxes("branch:topic", { head: { detail: "topic, #7 at 0123abcd" } }));
+    expect(await shared("/checks?text=%237")).toContain('<span class="title">topic</span><span class="about">and #7<');
     expect(await names("repo=acme%2Fshop&state=ok")).toEqual(["other"]);
     expect(await names("state=nonsense")).toHaveLength(3);
     expect(await get("/checks?repo=acme%2Fnone")).toContain("No branch and no pull request matches.");

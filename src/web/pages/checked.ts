@@ -14,6 +14,8 @@ export interface Checked {
   readonly key: string;
   /** The worst of all that it takes. */
   readonly mark: Mark;
+  /** What else is at its commit: `#7`, `topic, #7`; blank: nothing. */
+  readonly also: string;
   /** The commit, and what it says of itself. */
   readonly commit: string;
   /** The last line of what went wrong; blank when nothing did. */
@@ -78,6 +80,7 @@ function rowOf({ key, repo, ref }: Place, head: GraphNode, parts: readonly Graph
     name: refName(ref),
     isPull,
     key,
+    also: namesIn(head.detail).slice(1).join(", "),
     mark: markOfNode(worst),
     commit: fetched?.detail ?? brief(head.detail),
     wrong: brief(worst.failure?.message.trim().split("\n").at(-1) ?? "").slice(0, WRONG_CHARS_MAX),
@@ -91,6 +94,9 @@ function rowOf({ key, repo, ref }: Place, head: GraphNode, parts: readonly Graph
     waits: head.state === "waiting",
   };
 }
+
+/** `main` and `#7` of `main, #7 at 0123abcd`: no branch has a space in its name. */
+const namesIn = (detail: string): readonly string[] => /^(.+) at [0-9a-f]{8}/.exec(detail)?.[1]?.split(", ") ?? [];
 
 const rankOf = ({ look }: Mark): number => ORDER.indexOf(look);
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);

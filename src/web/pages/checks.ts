@@ -27,7 +27,7 @@ const STATES: Readonly<Record<string, { readonly text: string; readonly looks: r
   ok: { text: "ok", looks: ["ok"] },
 };
 
-/** How the newest commit of every branch and open pull request does. */
+/** How the newest commit of every branch and open pull request does: a commit once, under the first of its names. */
 export const checksPage: Page = {
   method: "GET",
   path: "/checks",
@@ -56,7 +56,7 @@ export const checksPage: Page = {
 /** A blank or unknown value filters nothing. */
 function matches(row: Checked, { repo = "", state = "", text = "" }: Visit["query"]): boolean {
   const looks = Object.hasOwn(STATES, state) ? STATES[state]?.looks : undefined;
-  const words = `${row.repo} ${row.name} ${row.commit} ${row.wrong}`.toLowerCase();
+  const words = `${row.repo} ${row.name} ${row.also} ${row.commit} ${row.wrong}`.toLowerCase();
   return (
     (repo === "" || row.repo === repo) &&
     (looks === undefined || looks.includes(row.mark.look)) &&
