@@ -1,7 +1,7 @@
 import type { GraphGroup, GraphNode } from "../../engine/view.ts";
 
 /** The checks of a repository are drawn under its name with this behind it. */
-const CHECKS = "-builds";
+export const CHECKS = "-builds";
 const BOXES_MAX = 120;
 const SHOWN_MAX = 40;
 /** What somebody wants to look at first. */

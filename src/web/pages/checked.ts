@@ -1,7 +1,8 @@
 import type { GraphNode } from "../../engine/view.ts";
+import { CHECKS } from "../graph/fold.ts";
 import { type Look, type Mark, markOfNode } from "../looks.ts";
 import { brief } from "../text.ts";
-import { decoded, refName } from "./where.ts";
+import { type Place, placeOf, refName } from "./where.ts";
 
 /** A branch or a pull request, and how the check of its newest commit goes. */
 export interface Checked {
@@ -46,7 +47,7 @@ export function checkedOf(nodes: readonly GraphNode[]): readonly Checked[] {
   for (const node of nodes) {
     const place = placeOf(node.key);
     if (place === undefined) continue;
-    if (node.kind === "head" && node.group === `${place.repo}-builds`) heads.push({ place, head: node });
+    if (node.kind === "head" && node.group === `${place.repo}${CHECKS}`) heads.push({ place, head: node });
     else if (node.kind === "fetch" || node.kind === "build") {
       const known = parts.get(place.key);
       if (known === undefined) parts.set(place.key, [node]);
@@ -54,21 +55,6 @@ export function checkedOf(nodes: readonly GraphNode[]): readonly Checked[] {
     }
   }
   return heads.map(({ place, head }) => rowOf(place, head, parts.get(place.key) ?? [])).toSorted(inOrder);
-}
-
-interface Place {
-  readonly key: string;
-  readonly repo: string;
-  /** `branch:main`, `pr:7`. */
-  readonly ref: string;
-}
-
-/** `acme/shop/Dockerfile/branch:main/build` belongs to `acme/shop` and `branch:main`; segments are percent-encoded. */
-function placeOf(key: string): Place | undefined {
-  const [owner = "", name = "", ...rest] = key.split("/");
-  const ref = rest.find((segment) => /^(branch|pr):/.test(segment));
-  if (ref === undefined) return undefined;
-  return { key: `${owner}/${name}/${ref}`, repo: `${decoded(owner)}/${decoded(name)}`, ref: decoded(ref) };
 }
 
 function rowOf({ key, repo, ref }: Place, head: GraphNode, parts: readonly GraphNode[]): Checked {
