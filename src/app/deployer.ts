@@ -181,9 +181,10 @@ function makePipeline(ports: Ports, options: LocalOptions): Pipeline {
 const siteOf = ({ deployer, flavour, host, port }: LocalOptions): string =>
   deployer.flavours[flavour]?.url ?? `http://${host}:${port}`;
 
-function tellersFor(engine: Engine, { forge }: Ports, options: LocalOptions): Tellers {
+function tellersFor(engine: Engine, { forge, owner }: Ports, options: LocalOptions): Tellers {
   const { app } = options.github;
   return tellersOf(engine, {
+    owner,
     ...(forge?.github === undefined ? {} : { github: forge.github }),
     ...(app === undefined ? {} : { appId: app.id }),
     site: siteOf(options),

@@ -9,6 +9,8 @@ import { type Ending, mailSender, slackSender, webhookSender } from "../plugins/
 import type { MessageAccess } from "./options.ts";
 
 export interface TellersOptions {
+  /** The flavour. */
+  readonly owner: string;
   /** GitHub as the app sees it; without one GitHub is told nothing. */
   readonly github?: GitHub;
   readonly appId?: number;
@@ -25,14 +27,14 @@ export interface Tellers {
 }
 
 /** Makes the outbox, and takes up what an earlier process left in it. Call before the pipeline is lowered. */
-export function tellersOf(engine: Engine, { github, appId, site, messages }: TellersOptions): Tellers {
+export function tellersOf(engine: Engine, { owner, github, appId, site, messages }: TellersOptions): Tellers {
   const outbox = new Outbox(engine);
   const base = site.replace(/\/+$/, "");
   const senders = messageSenders(engine, messages, base);
   for (const sender of senders) outbox.register(sender);
   const common = { outbox, site: base, messages: senders };
   if (github === undefined) return { outbox, deploys: common };
-  const deployments = deploymentSender(github);
+  const deployments = deploymentSender(github, owner);
   outbox.register(deployments);
   const { jobs, store } = engine;
   const headlineOf = (job: string): string | undefined =>

@@ -93,7 +93,7 @@ function serve(plan: Plan) {
   const fresh = (): ReturnType<typeof monitor.refresh> => monitor.refresh();
   const options = { owner: "demo", drift: "report" as const, fresh };
   const { term, lane } = deploy(engine, box("web/deploy"), world.kind(rig), "web", image, options);
-  const tellers = { outbox, site: SITE, github: deploymentSender(github), messages: [] };
+  const tellers = { outbox, site: SITE, github: deploymentSender(github, "demo"), messages: [] };
   tellDeploy(engine, tellers, {
     about: { term: term.key, repo: REPO, branch: "live", place: "shop_web" },
     commit: map(live, (commit) => commit),

@@ -29,7 +29,7 @@ function told(made: Told, commit: Term<string>) {
   const heard = { github: [] as string[], slack: [] as string[] };
   const nothing = { ask: () => Promise.reject(new Error("nobody is asked")) };
   const github = deaf(
-    deploymentSender(nothing),
+    deploymentSender(nothing, "demo"),
     ({ environment, commit, state, description, logUrl = "" }) =>
       `${environment} ${commit} ${state}: ${description}${logUrl.replace(/^.*\/job\//, " of ")}`,
     heard.github,

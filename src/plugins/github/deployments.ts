@@ -27,14 +27,16 @@ const LISTED = 100;
 const LEFT_MAX = 10;
 
 /**
- * Keeps GitHub's deployments of one place: a deployment a commit, its statuses, and "inactive" for those that a newer
+ * Keeps GitHub's deployments of each place: a deployment a commit, its statuses, and "inactive" for those that a newer
  * one has taken the place of. A commit that is deployed again after another one is a new deployment.
  *
  * A place may get another term: its branch is renamed, say, or its state was lost. What was told of it until then is
  * looked for when the first deploy in the life of this process is live, and becomes inactive too.
+ *
+ * @param owner The flavour. Another one may deploy the same repository to a place of the same name: that is not touched.
  */
-export function deploymentSender(github: Asker): Sender<DeploymentWant> {
-  const known: Known = { made: new Map(), cleared: new Set() };
+export function deploymentSender(github: Asker, owner: string): Sender<DeploymentWant> {
+  const known: Known = { owner, made: new Map(), cleared: new Set() };
   const notYet = new NotYet();
   return {
     kind: "github-deployment",
@@ -48,6 +50,7 @@ export function deploymentSender(github: Asker): Sender<DeploymentWant> {
 
 /** What this process knows of its terms. */
 interface Known {
+  readonly owner: string;
   /** Those whose send went no further, because of the rate limit say. The next try goes on with them. */
   readonly made: Map<string, readonly Made[]>;
   /** Where nothing is left of what was told of the place before. */
@@ -137,8 +140,10 @@ class Place {
     const all: readonly unknown[] = Array.isArray(listed.value) ? listed.value : [];
     return success(
       all.map(recordOf).flatMap((one) => {
-        const [id, sha, term] = [numberIn(one, "id"), textIn(one, "sha"), textIn(recordOf(one["payload"]), "millrace")];
-        return id === undefined || sha === undefined || term === undefined ? [] : [{ id, sha, term }];
+        const { millrace: term, owner } = recordOf(one["payload"]);
+        const [id, sha] = [numberIn(one, "id"), textIn(one, "sha")];
+        const isOurs = owner === this.#known.owner && typeof term === "string";
+        return id === undefined || sha === undefined || !isOurs ? [] : [{ id, sha, term }];
       }),
     );
   }
@@ -159,7 +164,7 @@ class Place {
       environment,
       task: TASK,
       description,
-      payload: { millrace: term },
+      payload: { millrace: term, owner: this.#known.owner },
       auto_merge: false, // exactly this commit
       required_contexts: [], // whether it may be deployed was decided here
     };

@@ -14,7 +14,7 @@ const LIST_STATUSES = "GET /repos/{owner}/{repo}/deployments/{deployment_id}/sta
 
 let fake: FakeGitHub;
 let sender: Sender<DeploymentWant>;
-let restart: () => void;
+let restart: (owner?: string) => void;
 let kept: Json | undefined;
 let unsure: boolean;
 let commits: readonly string[];
@@ -23,7 +23,7 @@ beforeEach(async () => {
   fake = await startFake("acme/shop");
   commits = ["1", "2", "3"].map((text) => fake.push("acme/shop", "live", { "a.txt": text }));
   const github = clientOf(fake);
-  restart = () => (sender = deploymentSender(github));
+  restart = (owner = "demo") => (sender = deploymentSender(github, owner));
   restart();
   kept = undefined;
   unsure = false;
@@ -135,6 +135,16 @@ describe("a place whose term is another one from now on, its branch being rename
     restart();
     await send(1, "success");
     expect(shown()).toEqual(["0: success inactive", "1: success"]);
+  });
+
+  it("leaves what another flavour deploys to a place of that name alone", async () => {
+    await send(0, "success", "acme/shop/staging");
+    kept = undefined;
+    restart("production");
+    unsure = true;
+    await send(0, "success");
+    await send(1, "success");
+    expect(shown()).toEqual(["0: success", "0: success inactive", "1: success"]);
   });
 
   it("is looked through once a process, and again when that broke off", async () => {
