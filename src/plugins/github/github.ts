@@ -222,7 +222,7 @@ class AppGitHub implements GitHub {
       const isRefused = !answer.ok && answer.error.code === "FORGE_TOKEN";
       if (isRefused) this.#tokens.refused(token.value);
       if (attempt > 0 || !(isElsewhere || isRefused)) return answer;
-      this.#tokens.drop(installation, repo);
+      if (isElsewhere) this.#tokens.drop(installation, repo);
     }
   }
 
