@@ -131,13 +131,12 @@ class AppGitHub implements GitHub {
   async permission(repo: RepoName, user: number, signal: AbortSignal): Promise<Result<Permission>> {
     const doing = `look up what user ${user} may do in ${repo}`;
     const about = { repo, may: readMetadata, rank: "second", signal, doing, orMissing: true } as const;
-    const found = await this.#send({ ...about, route: "GET /user/{account_id}", params: { account_id: user } });
-    if (!found.ok) return found;
-    if (found.value.status === 404) return success("none");
-    const login = textIn(recordOf(found.value.data), "login");
-    if (login === undefined) return failure(problem("FORGE_FAULT", `user ${user} has no login`));
+    const send: Send = (what) => this.#send({ ...about, ...what });
+    const login = await loginOf(user, send);
+    if (!login.ok) return login;
+    if (login.value === undefined) return success("none");
     const route = "GET /repos/{owner}/{repo}/collaborators/{username}/permission";
-    const asked = await this.#send({ ...about, route, params: { ...partsOf(repo), username: login } });
+    const asked = await send({ route, params: { ...partsOf(repo), username: login.value } });
     if (!asked.ok) return asked;
     const fields = recordOf(asked.value.data);
     // The login may have gone to somebody else between the two questions.
@@ -148,15 +147,12 @@ class AppGitHub implements GitHub {
 
   async inTeam({ org, team }: Team, user: number, signal: AbortSignal): Promise<Result<boolean>> {
     const about = { rank: "second", signal, doing: `look up who is in ${org}/${team}`, orMissing: true } as const;
-    const byId = { route: "GET /user/{account_id}", params: { account_id: user } };
-    const found = await this.#sendOf(org, { ...about, ...byId });
-    if (!found.ok) return found;
-    if (found.value.status === 404) return success(false);
-    const username = textIn(recordOf(found.value.data), "login");
-    if (username === undefined) return failure(problem("FORGE_FAULT", `user ${user} has no login`));
+    const send: Send = (what) => this.#sendOf(org, { ...about, ...what });
+    const login = await loginOf(user, send);
+    if (!login.ok) return login;
+    if (login.value === undefined) return success(false);
     const route = "GET /orgs/{org}/teams/{team_slug}/memberships/{username}";
-    const params = { org, team_slug: team.toLowerCase(), username };
-    const asked = await this.#sendOf(org, { ...about, route, params });
+    const asked = await send({ route, params: { org, team_slug: team.toLowerCase(), username: login.value } });
     // Somebody who is invited is not in it yet; 404 is for those who are not.
     return asked.ok ? success(textIn(recordOf(asked.value.data), "state") === "active") : asked;
   }
@@ -246,6 +242,17 @@ class AppGitHub implements GitHub {
     if (!token.ok && token.error.code === "NO_INSTALLATION") this.#installations.refresh();
     return token;
   }
+}
+
+type Send = (what: Pick<Asked, "route" | "params">) => Promise<Result<Answered>>;
+
+/** What an account is called at the moment; undefined: it is gone. */
+async function loginOf(user: number, send: Send): Promise<Result<string | undefined>> {
+  const found = await send({ route: "GET /user/{account_id}", params: { account_id: user } });
+  if (!found.ok) return found;
+  if (found.value.status === 404) return success(undefined);
+  const login = textIn(recordOf(found.value.data), "login");
+  return login === undefined ? failure(problem("FORGE_FAULT", `user ${user} has no login`)) : success(login);
 }
 
 const permissions: readonly Permission[] = ["admin", "write", "read", "none"];
