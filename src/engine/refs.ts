@@ -42,8 +42,8 @@ export interface Refs {
   readonly defaultBranch: string;
   readonly branches: ReadonlyMap<string, BranchRef>;
   readonly pulls: ReadonlyMap<number, PullRef>;
-  /** Why a part of it other than the branches is as it was before; not stored. Default: all of it is of now. */
+  /** Why a part of it other than the branches is of an earlier moment; not stored. Default: all of it is of now. */
   readonly outdated?: Failure;
-  /** Why the pull requests are as they were before; not stored. Default: they are of now. */
+  /** Why the pull requests are of an earlier moment; not stored. Default: they are of now. */
   readonly pullsOutdated?: Failure;
 }

@@ -17,7 +17,7 @@ const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /**
  * Lets people approve by a comment whose first line is `/approve COMMIT`, with the commit's full name: what was pushed
  * while they read is not meant, and an abbreviation can be hit on purpose. Whoever comments must be allowed to write to
- * the repository at that moment, by their number. Other comments are nobody's business here.
+ * the repository, by their number, as of a minute ago at most. Other comments are nobody's business here.
  *
  * A comment may come before we have seen what it is about. So nothing is refused before the repository has been read
  * after the comment came; until then it is tried again.

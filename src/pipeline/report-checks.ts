@@ -100,8 +100,8 @@ export class CheckReports {
   }
 
   /**
-   * Does what somebody asked for at the forge, if they may write to the repository at this moment. Of a commit that is
-   * not known the repository is read anew first: fails transiently until that went well.
+   * Does what somebody asked for at the forge, if they may write to the repository, as of a minute ago at most. Of a
+   * commit that is not known the repository is read anew first: fails transiently until that went well.
    */
   async handle(hint: Hint, writers: Pick<Writers, "mayWrite">, reread: Reread): Promise<Result<void>> {
     if (hint.kind === "installations") this.#retry.call();

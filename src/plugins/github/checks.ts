@@ -3,7 +3,7 @@ import type { Json } from "../../engine/json.ts";
 import { type Result, success } from "../../term/output.ts";
 import type { GitHub, RouteParams } from "./api.ts";
 import { abandonedCheck } from "./check-report.ts";
-import { CHECK_NAME, type CheckWant, checkCodec, isFinal } from "./check-want.ts";
+import { CHECK_NAME, type CheckWant, checkCodec, checkKey, isFinal } from "./check-want.ts";
 import { NotYet } from "./not-yet.ts";
 import { numberIn, recordOf } from "./shape.ts";
 
@@ -29,7 +29,7 @@ export function checkSender(github: Asker, appId?: number): Sender<CheckWant> {
     send: async (want, confirmed, signal, unsure) => {
       const id =
         numberIn(recordOf(confirmed), "id") ?? (unsure ? await findRun(github, want, appId, signal) : undefined);
-      return notYet.told(want.commit, await tell(github, want, id, signal));
+      return notYet.told(checkKey(want), await tell(github, want, id, signal));
     },
   };
 }

@@ -57,17 +57,11 @@ export function webOf(api: URL): string {
   return /^api\.[^.]+\.ghe\.com$/.test(api.host) ? `${api.protocol}//${api.host.slice("api.".length)}` : api.origin;
 }
 
-/** What a request is for, and where it goes. */
-interface Request {
-  readonly repo: RepoName;
-  readonly route: string;
-  readonly params: Readonly<Record<string, unknown>>;
+interface Request extends Omit<Asked, "token"> {
+  readonly account: string;
+  /** Which one of the account; undefined: it is about the account as a whole, its people. */
+  readonly repo?: RepoName;
   readonly may: TokenPermissions;
-  readonly doing: string;
-  readonly rank: Rank;
-  readonly signal: AbortSignal;
-  readonly etag?: string;
-  readonly orMissing?: boolean;
   /** What is asked for is there whenever the repository is: 404 means that the token is for another one. */
   readonly isPartOfIt?: boolean;
 }
@@ -98,7 +92,7 @@ class AppGitHub implements GitHub {
   async refs(repo: RepoName, options: RefsOptions, signal: AbortSignal): Promise<Result<Refs>> {
     const reader = this.#reader(repo);
     const { id } = options;
-    const about = { repo, params: {}, signal, orMissing: true, isPartOfIt: true };
+    const about = { account: ownerOf(repo), repo, params: {}, signal, orMissing: true, isPartOfIt: true };
     const branches = { may: readContents, doing: `read the branches of ${repo}` };
     const pulls = { may: readPulls, doing: `read the pull requests of ${repo}` };
     const ask = (rank: Rank): Ask => {
@@ -116,6 +110,7 @@ class AppGitHub implements GitHub {
     signal: AbortSignal,
   ): Promise<Result<RouteData<R>>> {
     const answer = await this.#send({
+      account: ownerOf(repo),
       repo,
       route,
       params: { ...params, ...partsOf(repo) },
@@ -130,14 +125,13 @@ class AppGitHub implements GitHub {
 
   async permission(repo: RepoName, user: number, signal: AbortSignal): Promise<Result<Permission>> {
     const doing = `look up what user ${user} may do in ${repo}`;
-    const about = { repo, may: readMetadata, rank: "second", signal, doing, orMissing: true } as const;
-    const found = await this.#send({ ...about, route: "GET /user/{account_id}", params: { account_id: user } });
-    if (!found.ok) return found;
-    if (found.value.status === 404) return success("none");
-    const login = textIn(recordOf(found.value.data), "login");
-    if (login === undefined) return failure(problem("FORGE_FAULT", `user ${user} has no login`));
+    const about = { account: ownerOf(repo), repo, may: readMetadata, rank: "second", orMissing: true } as const;
+    const send: Send = (what) => this.#send({ ...about, ...what, signal, doing });
+    const login = await loginOf(user, send);
+    if (!login.ok) return login;
+    if (login.value === undefined) return success("none");
     const route = "GET /repos/{owner}/{repo}/collaborators/{username}/permission";
-    const asked = await this.#send({ ...about, route, params: { ...partsOf(repo), username: login } });
+    const asked = await send({ route, params: { ...partsOf(repo), username: login.value } });
     if (!asked.ok) return asked;
     const fields = recordOf(asked.value.data);
     // The login may have gone to somebody else between the two questions.
@@ -147,16 +141,14 @@ class AppGitHub implements GitHub {
   }
 
   async inTeam({ org, team }: Team, user: number, signal: AbortSignal): Promise<Result<boolean>> {
-    const about = { rank: "second", signal, doing: `look up who is in ${org}/${team}`, orMissing: true } as const;
-    const byId = { route: "GET /user/{account_id}", params: { account_id: user } };
-    const found = await this.#sendOf(org, { ...about, ...byId });
-    if (!found.ok) return found;
-    if (found.value.status === 404) return success(false);
-    const username = textIn(recordOf(found.value.data), "login");
-    if (username === undefined) return failure(problem("FORGE_FAULT", `user ${user} has no login`));
+    const doing = `look up who is in ${org}/${team}`;
+    const about = { account: org, may: readMembers, rank: "second", orMissing: true } as const;
+    const send: Send = (what) => this.#send({ ...about, ...what, signal, doing });
+    const login = await loginOf(user, send);
+    if (!login.ok) return login;
+    if (login.value === undefined) return success(false);
     const route = "GET /orgs/{org}/teams/{team_slug}/memberships/{username}";
-    const params = { org, team_slug: team.toLowerCase(), username };
-    const asked = await this.#sendOf(org, { ...about, route, params });
+    const asked = await send({ route, params: { org, team_slug: team.toLowerCase(), username: login.value } });
     // Somebody who is invited is not in it yet; 404 is for those who are not.
     return asked.ok ? success(textIn(recordOf(asked.value.data), "state") === "active") : asked;
   }
@@ -207,45 +199,43 @@ class AppGitHub implements GitHub {
     return success({ installation: id, line });
   }
 
-  /** With a token that GitHub does not take any more the request is repeated once, with a new one. */
-  async #send(request: Request, id = this.#reader(request.repo).id): Promise<Result<Answered>> {
-    const { repo, may } = request;
-    for (let attempt = 0; ; attempt += 1) {
-      const found = await this.#lineOf(ownerOf(repo));
-      if (!found.ok) return found;
-      const { installation, line } = found.value;
-      const token = await this.#tokens.get(installation, repo, id, may);
-      if (!token.ok) return this.#withoutToken(token);
-      const answer = await line.send({ ...request, token: token.value });
-      // A token is for one repository: under its name there may be another one by now.
-      const isElsewhere = request.isPartOfIt === true && answer.ok && answer.value.status === 404;
-      const isRefused = !answer.ok && answer.error.code === "FORGE_TOKEN";
-      if (isRefused) this.#tokens.refused(token.value);
-      if (attempt > 0 || !(isElsewhere || isRefused)) return answer;
-      this.#tokens.drop(installation, repo);
-    }
-  }
-
-  /** The same for what belongs to an account as a whole: its people. */
-  async #sendOf(account: string, asked: Omit<Asked, "token">): Promise<Result<Answered>> {
+  /**
+   * With a token that GitHub does not take any more the request is repeated once, with a new one.
+   *
+   * @param id The repository's number. Default: as it was last read.
+   */
+  async #send(request: Request, id?: number): Promise<Result<Answered>> {
+    const { account, repo, may, isPartOfIt = false, ...asked } = request;
     for (let attempt = 0; ; attempt += 1) {
       const found = await this.#lineOf(account);
       if (!found.ok) return found;
       const { installation, line } = found.value;
-      const token = await this.#tokens.ofAccount(installation, account, readMembers);
-      if (!token.ok) return this.#withoutToken(token);
+      const token = await (repo === undefined
+        ? this.#tokens.ofAccount(installation, account, may)
+        : this.#tokens.get(installation, repo, id ?? this.#reader(repo).id, may));
+      // The app may have been installed anew: then the installation that was known is gone.
+      if (!token.ok && token.error.code === "NO_INSTALLATION") this.#installations.refresh();
+      if (!token.ok) return token;
       const answer = await line.send({ ...asked, token: token.value });
+      // A token is for one repository: under its name there may be another one by now.
+      const isElsewhere = isPartOfIt && answer.ok && answer.value.status === 404;
       const isRefused = !answer.ok && answer.error.code === "FORGE_TOKEN";
       if (isRefused) this.#tokens.refused(token.value);
-      if (attempt > 0 || !isRefused) return answer;
+      if (attempt > 0 || !(isElsewhere || isRefused)) return answer;
+      if (isElsewhere && repo !== undefined) this.#tokens.drop(installation, repo);
     }
   }
+}
 
-  /** The app may have been installed anew: then the installation that was known is gone. */
-  #withoutToken(token: Result<never>): Result<never> {
-    if (!token.ok && token.error.code === "NO_INSTALLATION") this.#installations.refresh();
-    return token;
-  }
+type Send = (what: Pick<Asked, "route" | "params">) => Promise<Result<Answered>>;
+
+/** What an account is called at the moment; undefined: it is gone. */
+async function loginOf(user: number, send: Send): Promise<Result<string | undefined>> {
+  const found = await send({ route: "GET /user/{account_id}", params: { account_id: user } });
+  if (!found.ok) return found;
+  if (found.value.status === 404) return success(undefined);
+  const login = textIn(recordOf(found.value.data), "login");
+  return login === undefined ? failure(problem("FORGE_FAULT", `user ${user} has no login`)) : success(login);
 }
 
 const permissions: readonly Permission[] = ["admin", "write", "read", "none"];

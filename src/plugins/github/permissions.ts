@@ -11,13 +11,10 @@ export const readMetadata: TokenPermissions = { metadata: "read" };
 /** What looks at the teams of an organisation need. */
 export const readMembers: TokenPermissions = { members: "read" };
 
-/** Part of a route → the permission behind it; the first that fits. */
+/** Part of a route → the permission behind it; what else we ask for by its route is contents. */
 const areas: readonly (readonly [RegExp, string])[] = [
   [/\/check-(runs|suites)/, "checks"],
   [/\/deployments/, "deployments"],
-  [/\/statuses/, "statuses"],
-  [/\/(pulls|issues)\b/, "pull_requests"],
-  [/\/collaborators\/|^\/repos\/\{owner\}\/\{repo\}$/, "metadata"],
 ];
 
 /**
@@ -34,7 +31,7 @@ export function permissionsFor(route: string): TokenPermissions {
 
 /**
  * What goes out when few requests are left. First: what finds out what to deploy, and tells where a deploy stands.
- * Second: pull requests, and who may do what. Last: checks, and what only spares checks.
+ * Second: pull requests, what a commit changes, and who may do what. Last: checks.
  */
 export type Rank = "first" | "second" | "last";
 

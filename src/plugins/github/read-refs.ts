@@ -9,12 +9,18 @@ import { type Ask, PAGE_SIZE, Pages } from "./pages.ts";
 import type { Rank } from "./permissions.ts";
 import { Recent } from "./recent.ts";
 import { numberIn, recordOf, textIn } from "./shape.ts";
-import { Unhurried } from "./unhurried.ts";
+import { type Found, Unhurried } from "./unhurried.ts";
 
 interface Identity {
   readonly id: number;
   readonly name: string;
   readonly defaultBranch: string;
+}
+
+/** The open pull requests of the repository that had this number. */
+interface Listed {
+  readonly id: number;
+  readonly pulls: ReadonlyMap<string, PullRef>;
 }
 
 interface Branches {
@@ -36,6 +42,9 @@ const FIRST_MS = 60_000;
 /** What did not come in time is looked for again after this time, milliseconds. */
 const AGAIN_MS = 5_000;
 
+/** What is not asked for is not late. */
+const READ: Found<void> = { result: success(undefined), isOlder: false };
+
 /** An account that was deleted. */
 const GHOST: Person = { id: 0, login: "ghost" };
 
@@ -45,7 +54,7 @@ export class RefsReader {
   readonly #branches: Pages<BranchRef>;
   readonly #pulls: Pages<PullRef>;
   readonly #dates = new Dates();
-  readonly #askedPulls = new Unhurried<ReadonlyMap<string, PullRef>>();
+  readonly #askedPulls = new Unhurried<Listed>();
   readonly #askedDates = new Unhurried<void>();
   readonly #recentBranches = new Recent();
   readonly #recentPulls = new Recent();
@@ -79,7 +88,7 @@ export class RefsReader {
     if (!read.ok) return read;
     const { identity, branches } = read.value;
     this.#recentBranches.note(branches, clock.elapsed());
-    const rest = await this.#readRest(ask("second"), branches, options, clock, signal);
+    const rest = await this.#readRest(ask("second"), read.value, options, clock, signal);
     if (!rest.ok) return rest;
     return success({
       ...identity,
@@ -100,7 +109,7 @@ export class RefsReader {
   /** The pull requests and the dates, as far as they are told soon. */
   async #readRest(
     ask: Ask,
-    branches: ReadonlyMap<string, BranchRef>,
+    { identity: { id }, branches }: Branches,
     options: RefsOptions,
     clock: Clock,
     signal: AbortSignal,
@@ -109,30 +118,51 @@ export class RefsReader {
     const isFirst = options.pulls === undefined;
     const readDates: ReadDates = async (commits) => dates?.read(commits, signal) ?? success(new Map());
     const askDates = async () => this.#dates.read(branches, dates?.known ?? new Map(), readDates);
+    const askPulls = async (): Promise<Result<Listed>> => {
+      const pulls = await this.#pulls.all(ask);
+      return pulls.ok ? success({ id, pulls: pulls.value }) : pulls;
+    };
     const datesMs = isFirst ? FIRST_MS : PATIENCE_MS;
-    const [pulls, dated] = await Promise.all([
-      within(PATIENCE_MS, clock, signal, (over) => this.#askedPulls.get(() => this.#pulls.all(ask), over)),
-      dates === undefined
-        ? success(undefined)
-        : within(datesMs, clock, signal, (over) => this.#askedDates.get(askDates, over)),
+    const [listed, dated] = await Promise.all([
+      within(PATIENCE_MS, clock, signal, (over) => this.#askedPulls.get(askPulls, over)),
+      dates === undefined ? READ : within(datesMs, clock, signal, (over) => this.#askedDates.get(askDates, over)),
     ]);
     if (signal.aborted)
       return failure(problem("CANCELLED", `read ${this.#repo}: ${String(signal.reason ?? "cancelled")}`));
-    const late = (what: string): Result<never> => failure(this.#late(what, clock));
-    const known = this.#believed(pulls ?? late("the pull requests"), clock);
-    const missed = [known, dated ?? late("the dates of the branches")].flatMap((part) => (part.ok ? [] : [part.error]));
-    const [outdated] = missed;
+    const { pulls = before, pullsOutdated } = this.#pullsOf(listed, id, clock);
+    const outdated = pullsOutdated ?? this.#datesOutdated(dated, clock);
     return success({
-      pulls: known.ok ? known.value : before,
+      pulls,
       ...(outdated === undefined ? {} : { outdated }),
-      ...(known.ok ? {} : { pullsOutdated: known.error }),
+      ...(pullsOutdated === undefined ? {} : { pullsOutdated }),
     });
   }
 
+  /** What an earlier question was told takes the place of what was known before, but may lack what came since. */
+  #pullsOf(
+    listed: Found<Listed> | undefined,
+    id: number,
+    clock: Clock,
+  ): Partial<Pick<Refs, "pulls" | "pullsOutdated">> {
+    const late = this.#late("the pull requests", clock);
+    if (listed === undefined) return { pullsOutdated: late };
+    const { result, isOlder } = listed;
+    if (!result.ok) return { pullsOutdated: result.error };
+    if (result.value.id !== id) return { pullsOutdated: late }; // another repository has taken the name since
+    const believed = this.#believed(result.value.pulls, clock);
+    if (!believed.ok) return { pullsOutdated: believed.error };
+    return { pulls: believed.value, ...(isOlder ? { pullsOutdated: late } : {}) };
+  }
+
+  /** What an earlier question was told is with the others; it was not about the newest commits. */
+  #datesOutdated(dated: Found<void> | undefined, clock: Clock): Failure | undefined {
+    if (dated === undefined || dated.isOlder) return this.#late("the dates of the branches", clock);
+    return dated.result.ok ? undefined : dated.result.error;
+  }
+
   /** What goes back is believed once it has stayed so; whoever looks meanwhile comes again. */
-  #believed(read: Result<ReadonlyMap<string, PullRef>>, clock: Clock): Result<ReadonlyMap<number, PullRef>> {
-    if (!read.ok) return read;
-    const pulls = new Map([...read.value.values()].map((pull) => [pull.number, pull]));
+  #believed(read: ReadonlyMap<string, PullRef>, clock: Clock): Result<ReadonlyMap<number, PullRef>> {
+    const pulls = new Map([...read.values()].map((pull) => [pull.number, pull]));
     const backForMs = this.#recentPulls.backForMs(pulls, clock.elapsed());
     if (backForMs !== undefined && backForMs < BACK_MS) {
       const message = `the pull requests of ${this.#repo} are as they were a moment ago: they are asked for again`;

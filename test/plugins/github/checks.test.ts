@@ -112,6 +112,18 @@ describe("a commit that GitHub does not know yet, right after its push,", () => 
     expect(runs().map(({ states }) => states)).toEqual([["queued"]]);
   });
 
+  it("is told of as often to each repository that has it, such as a mirror", async () => {
+    fake.repo("acme/mirror");
+    const gone = "0".repeat(40);
+    const repos = [
+      want("queued", { commit: gone }),
+      want("queued", { commit: gone, repo: "acme/mirror", repository: 2 }),
+    ];
+    for (let times = 0; times < 8; times += 1)
+      for (const one of repos) expect(problemOf(await send(one))).toEqual(["transient", 0]);
+    for (const one of repos) expect(problemOf(await send(one))).toEqual(["failed", undefined]);
+  });
+
   it("is refused when that goes on, and any other refusal at once", async () => {
     const answers: unknown[] = [];
     const gone = want("queued", { commit: "0".repeat(40) });

@@ -344,6 +344,20 @@ describe("tokens", () => {
     expect((await seen()).name).toBe("acme/shop");
   });
 
+  it("are made anew once for all who held a dead one, however late each is told so", async () => {
+    const look = (): Promise<Result<unknown>> =>
+      github.ask("acme/shop", "GET /repos/{owner}/{repo}/commits/{ref}", { ref: "main" }, signal);
+    await look();
+    fake.expireTokens();
+    for (let n = 0; n < 5; n += 1)
+      fake.mishap({ mishap: { does: "delay", delayMs: n * 60 }, on: "GET /repos/{owner}/{repo}/commits/{ref}" });
+    const given = (): number => fake.requests.filter(({ path }) => path.endsWith("/access_tokens")).length;
+    const before = given();
+    const all = await Promise.all(Array.from({ length: 5 }, look));
+    expect(all.map(({ ok }) => ok)).toEqual(Array.from({ length: 5 }, () => true));
+    expect(given() - before).toBe(1);
+  });
+
   it("that are refused even when new are given up", async () => {
     fake.mishap({ mishap: { does: "expired token" }, on: "GET /repos/{owner}/{repo}", times: 9 });
     expect(await got(refs())).toBe("FORGE_TOKEN");
