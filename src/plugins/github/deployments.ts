@@ -2,7 +2,13 @@ import type { Sender } from "../../engine/effects/sender.ts";
 import type { Json } from "../../engine/json.ts";
 import { type Result, success } from "../../term/output.ts";
 import type { GitHub } from "./api.ts";
-import { type DeploymentState, type DeploymentWant, deploymentCodec, deploymentStates } from "./deployment-want.ts";
+import {
+  type DeploymentState,
+  type DeploymentWant,
+  deploymentCodec,
+  deploymentKey,
+  deploymentStates,
+} from "./deployment-want.ts";
 import { NotYet } from "./not-yet.ts";
 import { numberIn, recordOf, textIn } from "./shape.ts";
 
@@ -43,8 +49,10 @@ export function deploymentSender(github: Asker, owner: string): Sender<Deploymen
     want: deploymentCodec,
     coalesceMs: COALESCE_MS,
     overwrites: true,
-    send: async (want, confirmed, signal, unsure) =>
-      notYet.told(want.commit, await new Place(github, known, want, signal).send(keptOf(confirmed), unsure)),
+    send: async (want, confirmed, signal, unsure) => {
+      const told = await new Place(github, known, want, signal).send(keptOf(confirmed), unsure);
+      return notYet.told(`${deploymentKey(want)} ${want.commit}`, told);
+    },
   };
 }
 

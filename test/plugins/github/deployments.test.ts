@@ -228,3 +228,12 @@ it("cuts a description to what GitHub takes", () => {
   expect(shortened("x".repeat(140))).toHaveLength(140);
   expect(shortened("x".repeat(141))).toBe(`${"x".repeat(139)}…`);
 });
+
+it("a commit that GitHub does not know yet is told of again for each place, however many there are", async () => {
+  const unknown = { does: "status", status: 422, message: "No commit found for SHA: c0ffee" } as const;
+  fake.mishap({ mishap: unknown, on: CREATE, times: 80 });
+  const places = Array.from({ length: 8 }, (_, n) => `acme/shop/${n}/deploy`);
+  for (let times = 0; times < 8; times += 1)
+    for (const place of places) expect(await send(0, "queued", place)).toBe("FORGE_FAULT");
+  for (const place of places) expect(await send(0, "queued", place)).toBe("FORGE_REFUSED");
+});
