@@ -47,13 +47,16 @@ export async function ensureCommit(
     const fetched = await fetchOrRenew(context, dir, source, located.value, commit, job);
     return fetched.ok ? success(dir) : fetched;
   };
-  return context.locks.hold(dir, fetchMissing, context.behind);
+  const done = await context.locks.hold(dir, job.signal, fetchMissing, context.behind);
+  return done ?? cancelled();
 }
 
+const cancelled = (): Result<never> => failure(problem("CANCELLED", "cancelled before the fetch"));
+
 /** Throws the cache away; the next fetch makes it anew. For caches that turn out to be damaged. */
-export async function dropCache(context: GitContext, source: GitSource): Promise<void> {
+export async function dropCache(context: GitContext, source: GitSource, signal: AbortSignal): Promise<void> {
   const dir = cacheDir(context, source);
-  await context.locks.hold(dir, () => rm(dir, { recursive: true, force: true }));
+  await context.locks.hold(dir, signal, () => rm(dir, { recursive: true, force: true }));
 }
 
 /** A fetch fails for the sake of the other side, or because our cache is damaged: then it is made anew, once. */
@@ -83,7 +86,7 @@ async function open(context: GitContext, dir: string, commit: string, signal: Ab
   const sound = await usable(context, dir, signal);
   if (!sound.ok) return sound;
   if (sound.value) return success(undefined);
-  if (signal.aborted) return failure(problem("CANCELLED", "cancelled before the fetch"));
+  if (signal.aborted) return cancelled();
   await rm(dir, { recursive: true, force: true });
   const format = commit.length === 64 ? "sha256" : "sha1";
   const args = ["init", "--quiet", "--bare", "--template=", `--object-format=${format}`, dir] as const;

@@ -45,7 +45,7 @@ export const gitFetch: Builder<GitContext, GitFetchKey, FetchedCommit> = {
     const first = await fetchAndRead(context, source, commit, job);
     if (first.ok || first.error.code !== "CHECKOUT_FAILED" || job.signal.aborted) return first;
     job.log("the cache of the repository is damaged: it is made anew");
-    await dropCache(context, source);
+    await dropCache(context, source, job.signal);
     return fetchAndRead(context, source, commit, job);
   },
 };

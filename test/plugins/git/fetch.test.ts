@@ -38,6 +38,7 @@ test("what is there already waits for no fetch of others", async () => {
   let end = (): void => {};
   const hanging = context.locks.hold(
     cacheDir(context, source),
+    testJob().signal,
     () => new Promise<void>((resolve) => void (end = resolve)),
   );
   const said: string[] = [];
@@ -50,6 +51,23 @@ test("what is there already waits for no fetch of others", async () => {
   end();
   await Promise.all([hanging, checked]);
   expect(said).toEqual(["the fetch of others ends", "a check: true"]);
+});
+
+test("a job that is cancelled does not stay open until its turn comes", async () => {
+  const fresh = createGit(state, createClock());
+  let end = (): void => {};
+  const hanging = fresh.locks.hold(
+    cacheDir(fresh, source),
+    testJob().signal,
+    () => new Promise<void>((resolve) => void (end = resolve)),
+  );
+  const job = testJob();
+  const fetched = gitFetch.build(fresh, { source, commit: work.git("rev-parse", "HEAD") }, job);
+  await new Promise(setImmediate);
+  job.cancel();
+  expect(await fetched).toMatchObject({ ok: false, error: { code: "CANCELLED" } });
+  end();
+  await hanging;
 });
 
 test("fetches what a branch no longer reaches, as long as the repository has it", async () => {
