@@ -97,8 +97,10 @@ export async function git(context: GitContext, call: GitCall): Promise<Result<Bu
   });
   limited.end();
   if (result.ok) return result;
-  if (limited.signal.aborted && !call.signal.aborted)
-    return failure(problem("TIMED_OUT", `git ${call.args[0]} gave no answer within ${Math.round(timeoutMs / 1000)} s`));
+  if (limited.signal.aborted && !call.signal.aborted) {
+    const message = `git ${call.args[0]} gave no answer within ${Math.round(timeoutMs / 1000)} s`;
+    return failure(problem("TIMED_OUT", message, { hint: "Find out what is so slow, then press Rebuild." }));
+  }
   return failure(named(result.error, call.args[0]));
 }
 
