@@ -38,9 +38,9 @@ export async function ensureCommit(
   if (!isCommit(commit)) return failure(problem("COMMIT_GONE", `"${commit}" is not the full name of a commit`));
   const dir = cacheDir(context, source);
   // What is there already waits for no fetch of others; but thousands do not look for it all at once.
-  const there =
-    context.opened.has(dir) && context.behind !== true ? await has(context, dir, commit, job.signal) : success(false);
-  if (there.ok && there.value) return success(dir);
+  const look = (): Promise<Result<boolean>> => has(context, dir, commit, job.signal);
+  const there = context.opened.has(dir) && (await context.locks.hold(`${dir} look`, job.signal, look, context.behind));
+  if (there && there.ok && there.value) return success(dir);
   const fetchMissing = async (): Promise<Result<string>> => {
     const opened = await open(context, dir, commit, job.signal);
     if (!opened.ok) return opened;
