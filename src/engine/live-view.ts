@@ -39,7 +39,7 @@ export interface LiveViewParts {
   readonly flavour: string;
   readonly version: string;
   readonly url: string;
-  /** How the forge and we get on; default: there is none. */
+  /** How the forge and we get on; default: nobody tells. */
   readonly forge?: () => ForgeView;
   /** Stores a threshold that was changed on the page; default: it is not kept. */
   readonly keepThreshold?: (threshold: Threshold) => void;

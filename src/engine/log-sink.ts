@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, fsync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { Pool } from "./pool.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 const NEWLINE = 0x0a;
@@ -16,12 +17,13 @@ export interface Sink {
 const OPEN_MAX = 200;
 /** All of them may end at once: when Millrace is stopped. */
 const CLOSING_MAX = 20;
+/** Whoever closes waits for its turn however it goes. */
+const NEVER = new AbortController().signal;
 
 /** The files that are open, the one that was written to longest ago first. */
 export class OpenFiles {
   readonly #sinks = new Set<LogSink>();
-  readonly #waiting: (() => void)[] = [];
-  #closing = 0;
+  readonly #closing = new Pool("closing", CLOSING_MAX);
 
   /** It is written to, and open from now on. */
   used(sink: LogSink): void {
@@ -38,14 +40,11 @@ export class OpenFiles {
 
   /** Closes one when its turn comes. */
   async inTurn(close: () => Promise<void>): Promise<void> {
-    if (this.#closing >= CLOSING_MAX) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    else this.#closing += 1;
+    const giveBack = await this.#closing.acquire(NEVER);
     try {
       await close();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#closing -= 1;
-      else next(); // which takes its place
+      giveBack?.();
     }
   }
 }

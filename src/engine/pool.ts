@@ -21,7 +21,7 @@ export class Pool {
 
   /**
    * Waits for a place; resolves with the function that gives it back, or with undefined when `signal` is aborted first.
-   * `low` is for background updates of a value that is still shown.
+   * `low` is for what nobody waits for: background updates of a value that is still shown, say.
    */
   acquire(signal: AbortSignal, priority: "high" | "low" = "high"): Promise<(() => void) | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);

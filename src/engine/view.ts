@@ -9,13 +9,13 @@ import type { Level, Threshold } from "./level.ts";
 import type { LogRuleDesk } from "./log-rules/desk.ts";
 import type { AuditFilter, AuditRow, EventRow, IntentRow, JobFilter, JobInputRow } from "./store/store.ts";
 
+/** Open jobs by state. */
+export type OpenCounts = Readonly<Record<"ready" | "waiting" | "running", number>>;
+
 /**
  * What the pages, the API and the client commands see of a running engine: plain data and a few actions.
  * The web layer knows nothing else of Millrace.
  */
-/** Open jobs by state. */
-export type OpenCounts = Readonly<Record<"ready" | "waiting" | "running", number>>;
-
 export interface View {
   readonly flavour: string;
   readonly version: string;
@@ -49,7 +49,7 @@ export interface View {
   /** What one of them changes. Fails with `NOT_FOUND` when it does not wait, and with what the forge says. */
   proposal(which: Approvable): Promise<Result<Proposal>>;
   stats(): Stats;
-  /** How the forge and we get on; undefined without one. */
+  /** How the forge and we get on; without one it has no name. Undefined: nobody tells. */
   forge(): ForgeView | undefined;
   /** Problems of the whole: full disk, recovery at work, a host out of reach, no provider for login. */
   banners(): readonly Banner[];

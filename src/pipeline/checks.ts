@@ -150,9 +150,13 @@ function lowerFetch(one: One, allowed: Term<Allowed>) {
   const { ports, source } = one;
   const wanted = map(allowed, ({ head }) => ({ source, commit: head.commit }));
   const tell = ({ commit, subject }: FetchedCommit): string => `${commit.slice(0, 8)} ${subject}`;
-  // A deploy waits for none of thousands of branches; what it needs itself is not held back here.
-  const git = { ...ports.git, behind: !isDeployed(one) };
-  return cached(ports.engine, boxesOf(one)("fetch", "fetch"), ports.builders.fetch, git, wanted, { tell });
+  const { fetch } = ports.builders;
+  // A deploy waits for none of thousands of branches: what it needs itself is not held back here, nor is it one job with
+  // what is.
+  const behind = !isDeployed(one);
+  const builder = behind ? { ...fetch, id: `${fetch.id}-check` } : fetch;
+  const git = { ...ports.git, behind };
+  return cached(ports.engine, boxesOf(one)("fetch", "fetch"), builder, git, wanted, { tell });
 }
 
 function lowerBuild(

@@ -1,32 +1,35 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { abortWith } from "../../src/engine/abort.ts";
+import { limit } from "../../src/engine/abort.ts";
+import { TestClock } from "../../src/testing/index.ts";
 
-describe("what is aborted with a signal", () => {
-  it("has its reason, also when it was aborted before", () => {
-    const [late, early] = [new AbortController(), new AbortController()];
-    const above = new AbortController();
-    abortWith(late, above.signal);
+describe("a signal with a limit", () => {
+  it("is aborted with another one, with its reason, also when that was aborted before", () => {
+    const [clock, above] = [new TestClock(), new AbortController()];
+    const late = limit(clock, 1_000, above.signal);
     expect(late.signal.aborted).toBe(false);
     above.abort("by hand");
-    abortWith(early, above.signal);
+    const early = limit(clock, 1_000, above.signal);
     expect([late.signal.reason, early.signal.reason]).toEqual(["by hand", "by hand"]);
   });
 
-  it("is so until that is ended, and leaves nothing behind", () => {
-    const [stop, above] = [new AbortController(), new AbortController()];
-    const free = abortWith(stop, above.signal);
-    expect(getEventListeners(above.signal, "abort")).toHaveLength(1);
-    free();
-    expect(getEventListeners(above.signal, "abort")).toHaveLength(0);
-    above.abort();
-    expect(stop.signal.aborted).toBe(false);
+  it("is aborted when the time is up, also where there is no other", async () => {
+    const [clock, above] = [new TestClock(), new AbortController()];
+    const both = [limit(clock, 1_000, above.signal), limit(clock, 1_000)];
+    await clock.advance(999);
+    expect(both.map(({ signal }) => signal.aborted)).toEqual([false, false]);
+    await clock.advance(1);
+    expect(both.map(({ signal }): unknown => signal.reason)).toEqual(["no answer in time", "no answer in time"]);
   });
 
-  it("may be aborted by itself, and where there is no signal", () => {
-    const stop = new AbortController();
-    abortWith(stop, undefined)();
-    stop.abort("late");
-    expect(stop.signal.reason).toBe("late");
+  it("is not aborted once that is ended, and leaves nothing behind", async () => {
+    const [clock, above] = [new TestClock(), new AbortController()];
+    const { signal, end } = limit(clock, 1_000, above.signal);
+    expect(getEventListeners(above.signal, "abort")).toHaveLength(1);
+    end();
+    expect([getEventListeners(above.signal, "abort"), clock.scheduler.actions]).toEqual([[], []]);
+    above.abort();
+    await clock.advance(1_000);
+    expect(signal.aborted).toBe(false);
   });
 });

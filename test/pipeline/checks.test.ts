@@ -55,6 +55,7 @@ function scene(builds: readonly DockerBuild[] = [BUILD], given: Rig = createRig(
       if (behind === true) patient.push(commit);
       await job.start({ level: "harmless" });
       if (commit.startsWith("far")) await rig.clock.sleep(60_000);
+      if (behind === true && commit.startsWith("busy")) await rig.clock.sleep(DAY);
       return success(commitOf(commit));
     },
   };
@@ -215,6 +216,16 @@ describe("checks of branches and pull requests", () => {
     input.set(refs({ main: "c1", live: "c2" }));
     await settle();
     expect([fetched.toSorted(), patient]).toEqual([["c1", "c2"], ["c1"]]);
+  });
+
+  it("that wait for a commit hold up no deploy of the same one", async () => {
+    const { input, graph, settle } = scene([BUILD, docker("doc/Dockerfile")]);
+    const fetches = async () => (await graph()).filter((line) => line?.includes("/fetch "));
+    input.set(refs({ main: "busy1" }));
+    await settle(60_000);
+    expect(await fetches()).toEqual(["acme/web/branch:main/fetch  running"]);
+    input.set(refs({ main: "busy1", live: "busy1" }));
+    expect(await fetches()).toEqual(["acme/web/branch:live/fetch  ok"]);
   });
 
   it("of what was pushed to meanwhile are given up at once, and only the newest goes on", async () => {

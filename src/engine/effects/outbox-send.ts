@@ -1,5 +1,5 @@
 import { failure } from "../../term/output.ts";
-import { abortWith } from "../abort.ts";
+import { limit } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { problem } from "../errors.ts";
 import type { Told } from "./sender.ts";
@@ -13,19 +13,16 @@ export async function sendOnce(
   stopping: AbortSignal,
   send: (signal: AbortSignal) => Promise<Told>,
 ): Promise<Told> {
-  const end = new AbortController();
-  const free = abortWith(end, stopping);
-  const timer = clock.after(SEND_MS, () => end.abort("no answer in time"));
+  const limited = limit(clock, SEND_MS, stopping);
   try {
     const late = new Promise<Told>((resolve) => {
       const giveUp = (): void => resolve(failure(problem("NOT_SENT", `no answer after ${SEND_MS / 1000} seconds`)));
-      end.signal.addEventListener("abort", giveUp, { once: true });
+      limited.signal.addEventListener("abort", giveUp, { once: true });
     });
-    return await Promise.race([send(end.signal), late]);
+    return await Promise.race([send(limited.signal), late]);
   } catch (error) {
     return failure(problem("PROGRAM_FAULT", error instanceof Error ? error.message : String(error)));
   } finally {
-    timer.unsubscribe();
-    free();
+    limited.end();
   }
 }

@@ -1,5 +1,5 @@
 import Dockerode from "dockerode";
-import { abortWith } from "../../engine/abort.ts";
+import { limit } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { scrub } from "../../engine/secret.ts";
@@ -44,12 +44,10 @@ async function ping(
   signal: AbortSignal,
   failureOf: Engine["failureOf"],
 ): Promise<Result<void>> {
-  const stop = new AbortController();
-  const free = abortWith(stop, signal);
-  const timer = clock.after(PING_TIMEOUT_MS, () => stop.abort());
+  const limited = limit(clock, PING_TIMEOUT_MS, signal);
   const answer = new Promise<unknown>((resolve, reject) => {
     const options = { path: "/_ping", method: "GET", statusCodes: { 200: true } };
-    client.modem.dial({ ...options, abortSignal: stop.signal }, (error, data) =>
+    client.modem.dial({ ...options, abortSignal: limited.signal }, (error, data) =>
       error === null ? resolve(data) : reject(error),
     );
   });
@@ -60,13 +58,12 @@ async function ping(
     if (signal.aborted) return failure(problem("CANCELLED", cancelReason(signal)));
     const silent = new Error(`no answer within ${PING_TIMEOUT_MS / 1000} s`);
     return failure(
-      stop.signal.aborted
+      limited.signal.aborted
         ? problem("ENGINE_UNREACHABLE", `while asking the engine for a sign of life: ${silent.message}`)
         : failureOf(error, "asking the engine for a sign of life"),
     );
   } finally {
-    timer.unsubscribe();
-    free();
+    limited.end();
   }
 }
 

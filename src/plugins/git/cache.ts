@@ -2,11 +2,14 @@ import { access, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { problem } from "../../engine/errors.ts";
 import type { Job } from "../../engine/job.ts";
-import { failure, type Result, success } from "../../term/output.ts";
+import { type Failure, failure, type Result, success } from "../../term/output.ts";
 import { withAuth } from "./auth.ts";
 import { type GitContext, git, isOfMachine } from "./command.ts";
 import { readHeads } from "./heads.ts";
 import { cacheName, type GitSource, isCommit, type Located, locate, masked } from "./source.ts";
+
+/** Of one fetch, from its turn on: thousands may wait for theirs, each as long as it takes. */
+const TIMEOUT_MS = 30 * 60_000;
 
 /** What a fetch needs of a job. */
 export type Journal = Pick<Job, "signal" | "log" | "write">;
@@ -22,7 +25,7 @@ export const cacheDir = (context: GitContext, source: GitSource): string =>
  * Makes sure that the cache has `commit` with all its history, fetching just that commit when it is missing.
  *
  * Returns the cache's directory. Fails with `COMMIT_GONE`, `COMMIT_REFUSED`, `REPO_UNREACHABLE`, `REPO_REFUSED`,
- * `STORE_FULL`, `NO_PROCESS` or `CANCELLED`.
+ * `TIMED_OUT`, `STORE_FULL`, `NO_PROCESS` or `CANCELLED`.
  */
 export async function ensureCommit(
   context: GitContext,
@@ -35,9 +38,9 @@ export async function ensureCommit(
   if (!isCommit(commit)) return failure(problem("COMMIT_GONE", `"${commit}" is not the full name of a commit`));
   const dir = cacheDir(context, source);
   // What is there already waits for no fetch of others; but thousands do not look for it all at once.
-  const there =
-    context.opened.has(dir) && context.behind !== true ? await has(context, dir, commit, job.signal) : success(false);
-  if (there.ok && there.value) return success(dir);
+  const look = (): Promise<Result<boolean>> => has(context, dir, commit, job.signal);
+  const there = context.opened.has(dir) && (await context.locks.hold(`${dir} look`, job.signal, look, context.behind));
+  if (there && there.ok && there.value) return success(dir);
   const fetchMissing = async (): Promise<Result<string>> => {
     const opened = await open(context, dir, commit, job.signal);
     if (!opened.ok) return opened;
@@ -47,13 +50,16 @@ export async function ensureCommit(
     const fetched = await fetchOrRenew(context, dir, source, located.value, commit, job);
     return fetched.ok ? success(dir) : fetched;
   };
-  return context.locks.hold(dir, fetchMissing, context.behind);
+  const done = await context.locks.hold(dir, job.signal, fetchMissing, context.behind);
+  return done ?? cancelled();
 }
 
+const cancelled = (): Result<never> => failure(problem("CANCELLED", "cancelled before the fetch"));
+
 /** Throws the cache away; the next fetch makes it anew. For caches that turn out to be damaged. */
-export async function dropCache(context: GitContext, source: GitSource): Promise<void> {
+export async function dropCache(context: GitContext, source: GitSource, signal: AbortSignal): Promise<void> {
   const dir = cacheDir(context, source);
-  await context.locks.hold(dir, () => rm(dir, { recursive: true, force: true }));
+  await context.locks.hold(dir, signal, () => rm(dir, { recursive: true, force: true }));
 }
 
 /** A fetch fails for the sake of the other side, or because our cache is damaged: then it is made anew, once. */
@@ -83,7 +89,7 @@ async function open(context: GitContext, dir: string, commit: string, signal: Ab
   const sound = await usable(context, dir, signal);
   if (!sound.ok) return sound;
   if (sound.value) return success(undefined);
-  if (signal.aborted) return failure(problem("CANCELLED", "cancelled before the fetch"));
+  if (signal.aborted) return cancelled();
   await rm(dir, { recursive: true, force: true });
   const format = commit.length === 64 ? "sha256" : "sha1";
   const args = ["init", "--quiet", "--bare", "--template=", `--object-format=${format}`, dir] as const;
@@ -133,9 +139,10 @@ async function fetchCommit(
   job: Journal,
 ): Promise<Result<void>> {
   job.log(`fetch ${commit} from ${masked(from.url)}`);
+  const isLast = (error: Failure): boolean => job.signal.aborted || isOfMachine(error) || error.code === "TIMED_OUT";
   const direct = await fetch(context, dir, from, `${commit}:${refOf(commit)}`, job);
   if (direct.ok) return direct;
-  if (job.signal.aborted || isOfMachine(direct.error)) return direct;
+  if (isLast(direct.error)) return direct;
   const malformed = /^.*fsck error.*$|^error: object [0-9a-f]+: .*$/m.exec(direct.error.message)?.[0];
   if (malformed !== undefined) {
     return failure(problem("COMMIT_REFUSED", `commit ${commit} of ${masked(from.url)}: ${malformed}`));
@@ -143,13 +150,13 @@ async function fetchCommit(
   // A server may refuse to serve a commit by name: then it must be in one of the branches.
   const heads = await fetch(context, dir, from, "+refs/heads/*:refs/heads/*", job);
   if (!heads.ok) {
-    if (job.signal.aborted || isOfMachine(heads.error)) return heads;
+    if (isLast(heads.error)) return heads;
     return failure(problem("REPO_UNREACHABLE", `cannot fetch from ${masked(from.url)}: ${heads.error.message}`));
   }
   const args = ["update-ref", refOf(commit), `${commit}^{commit}`] as const;
   const kept = await git(context, { gitDir: dir, args, signal: job.signal });
   if (kept.ok) return success(undefined);
-  if (job.signal.aborted || isOfMachine(kept.error)) return kept;
+  if (isLast(kept.error)) return kept;
   return failure(problem("COMMIT_GONE", `commit ${commit} is not in ${masked(from.url)} any more`));
 }
 
@@ -167,6 +174,7 @@ async function fetch(
       protocols: [from.protocol],
       env,
       signal: job.signal,
+      timeoutMs: TIMEOUT_MS,
       onOutput: (chunk) => job.write(chunk),
     }),
   );

@@ -56,7 +56,7 @@ export async function checkout(
   const first = await attempt(context, source, commit, options, job);
   if (first.ok || first.error.code !== "CHECKOUT_FAILED" || job.signal.aborted) return first;
   job.log(`${first.error.message}: the cache of the repository is made anew`);
-  await dropCache(context, source);
+  await dropCache(context, source, job.signal);
   return attempt(context, source, commit, options, job);
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { abortWith } from "../../engine/abort.ts";
+import { limit } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { run } from "../../engine/process.ts";
@@ -87,7 +87,7 @@ export async function git(context: GitContext, call: GitCall): Promise<Result<Bu
   const { timeoutMs = TIMEOUT_MS } = call;
   const settings = call.settings?.flatMap((setting) => ["-c", setting]) ?? [];
   const directory = call.gitDir === undefined ? [] : [`--git-dir=${call.gitDir}`];
-  const limited = limit(context.clock, call.signal, timeoutMs);
+  const limited = limit(context.clock, timeoutMs, call.signal);
   const result = await run({
     argv: ["git", ...directory, ...HARDENED, ...settings, ...call.args],
     cwd: call.cwd ?? (context.opened.has(home) ? home : context.state),
@@ -97,21 +97,11 @@ export async function git(context: GitContext, call: GitCall): Promise<Result<Bu
   });
   limited.end();
   if (result.ok) return result;
-  if (limited.signal.aborted && !call.signal.aborted)
-    return failure(problem("TIMED_OUT", `git ${call.args[0]} gave no answer within ${Math.round(timeoutMs / 1000)} s`));
+  if (limited.signal.aborted && !call.signal.aborted) {
+    const message = `git ${call.args[0]} gave no answer within ${Math.round(timeoutMs / 1000)} s`;
+    return failure(problem("TIMED_OUT", message, { hint: "Find out what is so slow, then press Rebuild." }));
+  }
   return failure(named(result.error, call.args[0]));
-}
-
-/** A signal that is aborted with the given one, or when the time is up. */
-function limit(clock: Clock, signal: AbortSignal, limitMs: number): { signal: AbortSignal; end: () => void } {
-  const stop = new AbortController();
-  const free = abortWith(stop, signal);
-  const timer = clock.after(limitMs, () => stop.abort("no answer in time"));
-  const end = (): void => {
-    timer.unsubscribe();
-    free();
-  };
-  return { signal: stop.signal, end };
 }
 
 /** An empty value would allow everything, so a protocol that does not exist stands for none. */

@@ -24,7 +24,6 @@ export interface FetchedCommit {
   readonly whenMs: number;
 }
 
-const TIMEOUT_MS = 30 * 60_000;
 /** What strangers write is kept short enough for a line of a page. */
 const TEXT_MAX = 500;
 
@@ -40,12 +39,12 @@ export const gitFetch: Builder<GitContext, GitFetchKey, FetchedCommit> = {
   describe: ({ source, commit }) => `fetch ${commit.slice(0, 10)} from ${masked(source.url)}`,
   inputs: ({ source, commit }) => ({ repository: masked(source.url), commit }),
   build: async (context, { source, commit }, job) => {
-    const started = await job.start({ level: "harmless", timeoutMs: TIMEOUT_MS });
+    const started = await job.start({ level: "harmless" });
     if (!started.ok) return started;
     const first = await fetchAndRead(context, source, commit, job);
     if (first.ok || first.error.code !== "CHECKOUT_FAILED" || job.signal.aborted) return first;
     job.log("the cache of the repository is damaged: it is made anew");
-    await dropCache(context, source);
+    await dropCache(context, source, job.signal);
     return fetchAndRead(context, source, commit, job);
   },
 };

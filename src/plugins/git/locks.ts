@@ -1,34 +1,26 @@
-interface Queue {
-  readonly first: (() => void)[];
-  readonly behind: (() => void)[];
-}
+import { Pool } from "../../engine/pool.ts";
 
 /** Runs what has the same name one after the other, in the order of the calls; some behind all others. */
 export class Locks {
-  /** Those that are held, with who waits for them. */
-  readonly #held = new Map<string, Queue>();
+  /** Of names that are in use. */
+  readonly #pools = new Map<string, Pool>();
 
-  /** @param behind Whatever else waits goes first. */
-  async hold<T>(name: string, work: () => Promise<T>, behind = false): Promise<T> {
-    await this.#turn(name, behind);
+  /**
+   * Undefined when `signal` was aborted before its turn came: then nothing was done.
+   *
+   * @param behind Whatever else waits goes first.
+   */
+  async hold<T>(name: string, signal: AbortSignal, work: () => Promise<T>, behind = false): Promise<T | undefined> {
+    if (signal.aborted) return undefined;
+    const pool = this.#pools.get(name) ?? new Pool(name, 1);
+    this.#pools.set(name, pool);
+    const giveBack = await pool.acquire(signal, behind ? "low" : "high");
+    if (giveBack === undefined) return undefined;
     try {
       return await work();
     } finally {
-      this.#pass(name);
+      giveBack();
+      if (pool.used === 0) this.#pools.delete(name);
     }
-  }
-
-  #turn(name: string, behind: boolean): Promise<void> | undefined {
-    const queue = this.#held.get(name);
-    if (queue !== undefined) return new Promise((resolve) => void (behind ? queue.behind : queue.first).push(resolve));
-    this.#held.set(name, { first: [], behind: [] });
-    return undefined;
-  }
-
-  #pass(name: string): void {
-    const queue = this.#held.get(name);
-    const next = queue?.first.shift() ?? queue?.behind.shift();
-    if (next === undefined) this.#held.delete(name);
-    else next();
   }
 }

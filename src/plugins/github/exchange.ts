@@ -1,4 +1,4 @@
-import { abortWith } from "../../engine/abort.ts";
+import { limit } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { MISDIRECTED } from "./failures.ts";
 
@@ -14,25 +14,18 @@ const REDIRECTS_MAX = 3;
  */
 export function guarded(base: URL, clock: Clock, fetch: Fetch, onAnswer: (headers: Headers) => void): Fetch {
   return async (input, init = {}) => {
-    const stop = new AbortController();
-    let late = false;
-    const timer = clock.after(ANSWER_MS_MAX, () => {
-      late = true;
-      stop.abort();
-    });
-    const free = abortWith(stop, init.signal);
+    const limited = limit(clock, ANSWER_MS_MAX, init.signal);
     try {
       const url = new URL(input instanceof Request ? input.url : input);
-      const response = await follow(fetch, base, url, { ...init, signal: stop.signal });
+      const response = await follow(fetch, base, url, { ...init, signal: limited.signal });
       onAnswer(response.headers);
       return await whole(response);
     } catch (error) {
       if (init.signal?.aborted) throw new DOMException("called off", "AbortError"); // what is not tried again
-      if (late) throw new Error(`no answer within ${ANSWER_MS_MAX / 1000} s`, { cause: error });
+      if (limited.signal.aborted) throw new Error(`no answer within ${ANSWER_MS_MAX / 1000} s`, { cause: error });
       throw error;
     } finally {
-      timer.unsubscribe();
-      free();
+      limited.end();
     }
   };
 }

@@ -1,4 +1,4 @@
-import { abortWith } from "../../engine/abort.ts";
+import { limit } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import type { BranchRef, Person, PullRef, Refs } from "../../engine/refs.ts";
@@ -203,9 +203,7 @@ async function within<T>(
   signal: AbortSignal,
   work: (over: Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const enough = new AbortController();
-  const free = abortWith(enough, signal);
-  const timer = clock.after(ms, () => enough.abort());
+  const enough = limit(clock, ms, signal);
   const over = new Promise<void>((resolve) => {
     if (enough.signal.aborted) resolve();
     enough.signal.addEventListener("abort", () => resolve());
@@ -213,8 +211,7 @@ async function within<T>(
   try {
     return await work(over);
   } finally {
-    timer.unsubscribe();
-    free();
+    enough.end();
   }
 }
 

@@ -1,4 +1,4 @@
-import { abortWith } from "../../engine/abort.ts";
+import { limit } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { type Failure, failure, type Result, success } from "../../term/output.ts";
@@ -28,19 +28,16 @@ export interface Answer {
  * or `CANCELLED`. An answer of whatever status is a success.
  */
 export async function exchange(clock: Clock, url: URL, request: Request, signal: AbortSignal): Promise<Result<Answer>> {
-  const stop = new AbortController();
-  const free = abortWith(stop, signal);
-  const timer = clock.after(ANSWER_LIMIT_MS, () => stop.abort());
+  const limited = limit(clock, ANSWER_LIMIT_MS, signal);
   try {
-    return await follow(url, request, stop.signal);
+    return await follow(url, request, limited.signal);
   } catch (error) {
     const asked = `${request.method} ${url.origin}${url.pathname}`;
     if (signal.aborted) return failure(problem("CANCELLED", `${asked}: ${reasonOf(signal)}`));
-    const why = stop.signal.aborted ? `no answer within ${ANSWER_LIMIT_MS / 1000} s` : causeOf(error);
+    const why = limited.signal.aborted ? `no answer within ${ANSWER_LIMIT_MS / 1000} s` : causeOf(error);
     return failure(problem("REGISTRY_UNREACHABLE", `${asked}: ${why}`));
   } finally {
-    free();
-    timer.unsubscribe();
+    limited.end();
   }
 }
 

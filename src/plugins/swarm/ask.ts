@@ -1,4 +1,4 @@
-import { abortWith } from "../../engine/abort.ts";
+import { limit } from "../../engine/abort.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { problem } from "../../engine/errors.ts";
 import { scrub } from "../../engine/secret.ts";
@@ -29,24 +29,21 @@ export async function ask<T>(
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<Answer<T>> {
   const { doing, limitMs, signal } = question;
-  const stop = new AbortController();
-  const free = abortWith(stop, signal);
-  const timer = clock.after(limitMs, () => stop.abort());
+  const limited = limit(clock, limitMs, signal);
   const stopped = new Promise<never>((_resolve, reject) => {
-    stop.signal.addEventListener("abort", () => reject(new Error("no answer")), { once: true });
+    limited.signal.addEventListener("abort", () => reject(new Error("no answer")), { once: true });
   });
   stopped.catch(() => {}); // nobody may be waiting for it any more
   try {
     if (signal?.aborted) return cancelled(doing, signal);
-    return { ok: true, value: await Promise.race([call(stop.signal), stopped]) };
+    return { ok: true, value: await Promise.race([call(limited.signal), stopped]) };
   } catch (error) {
     if (signal?.aborted) return cancelled(doing, signal);
-    if (!stop.signal.aborted) return engineAnswer(error, doing);
+    if (!limited.signal.aborted) return engineAnswer(error, doing);
     const sentence = `while ${doing}: no answer within ${limitMs / 1000} s`;
     return { ok: false, error: problem("ENGINE_UNREACHABLE", sentence) };
   } finally {
-    free();
-    timer.unsubscribe();
+    limited.end();
   }
 }
 

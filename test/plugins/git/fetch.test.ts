@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
+import { cached } from "../../../src/engine/cache/cache.ts";
 import { createClock } from "../../../src/engine/clock.ts";
 import { cacheDir } from "../../../src/plugins/git/cache.ts";
 import { createGit, gitFetch } from "../../../src/plugins/git/index.ts";
 import { success } from "../../../src/term/output.ts";
+import { createRig, dummyInput, TestClock } from "../../../src/testing/index.ts";
+import { box, HOUR } from "../../engine/cache/support.ts";
 import { makeRepository } from "../../support/git.ts";
 import { testJob } from "../../support/job.ts";
 
@@ -32,24 +36,84 @@ test("fetches a commit once, and says what it is", async () => {
   expect(success(gitFetch.value.decode(stored))).toEqual(first);
 });
 
-test("what is there already waits for no fetch of others", async () => {
+test("what is there already waits for no fetch of others, only for those who look for theirs", async () => {
   const commit = work.git("rev-parse", "HEAD");
   await gitFetch.build(context, { source, commit }, testJob());
   let end = (): void => {};
   const hanging = context.locks.hold(
     cacheDir(context, source),
+    testJob().signal,
     () => new Promise<void>((resolve) => void (end = resolve)),
   );
-  const said: string[] = [];
-  const checked = gitFetch
-    .build({ ...context, behind: true }, { source, commit }, testJob())
-    .then(({ ok }) => void said.push(`a check: ${ok}`));
-  for (let times = 0; times < 5; times += 1)
-    expect(await gitFetch.build(context, { source, commit }, testJob())).toMatchObject({ ok: true });
-  said.push("the fetch of others ends");
+  const turns = vi.spyOn(context.locks, "hold");
+  for (const behind of [false, true])
+    expect(await gitFetch.build({ ...context, behind }, { source, commit }, testJob())).toMatchObject({ ok: true });
+  const look = `${cacheDir(context, source)} look`;
+  expect(turns.mock.calls.map(([name, _signal, _work, behind]) => [name, behind])).toEqual([
+    [look, false],
+    [look, true],
+  ]);
+  turns.mockRestore();
   end();
-  await Promise.all([hanging, checked]);
-  expect(said).toEqual(["the fetch of others ends", "a check: true"]);
+  await hanging;
+});
+
+test("a job that is cancelled does not stay open until its turn comes", async () => {
+  const fresh = createGit(state, createClock());
+  let end = (): void => {};
+  const hanging = fresh.locks.hold(
+    cacheDir(fresh, source),
+    testJob().signal,
+    () => new Promise<void>((resolve) => void (end = resolve)),
+  );
+  const job = testJob();
+  const fetched = gitFetch.build(fresh, { source, commit: work.git("rev-parse", "HEAD") }, job);
+  await new Promise(setImmediate);
+  job.cancel();
+  expect(await fetched).toMatchObject({ ok: false, error: { code: "CANCELLED" } });
+  end();
+  await hanging;
+});
+
+test("the wait for its turn is none of the time that a fetch may take", async () => {
+  const { engine, clock } = createRig();
+  const git = createGit(state, clock);
+  let end = (): void => {};
+  const hanging = git.locks.hold(
+    cacheDir(git, source),
+    testJob().signal,
+    () => new Promise<void>((resolve) => void (end = resolve)),
+  );
+  const wanted = dummyInput(engine, box("wanted"), { source, commit: work.commit({ "a.txt": "waits" }) });
+  const fetched = cached(engine, box("fetched"), gitFetch, git, wanted.term);
+  engine.change(undefined, () => {});
+  await clock.advance(HOUR);
+  end();
+  await hanging;
+  await vi.waitFor(async () => {
+    await clock.advance(0);
+    expect(fetched.output).not.toMatchObject({ state: "active" });
+  });
+  expect(fetched.output).toMatchObject({ state: "ok" });
+});
+
+test("a fetch that hangs is ended after half an hour, and tried by no other way", async () => {
+  const clock = new TestClock();
+  let connections = 0;
+  const silent = createServer(() => void (connections += 1));
+  await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
+  const address = silent.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const away = { url: `http://127.0.0.1:${port}/x.git` };
+  const commit = work.git("rev-parse", "HEAD");
+  const fetched = gitFetch.build(createGit(state, clock), { source: away, commit }, testJob());
+  await vi.waitFor(() => expect(connections).toBe(1));
+  await clock.advance(HOUR / 2);
+  const hint = "Find out what is so slow, then press Rebuild.";
+  const error = { code: "TIMED_OUT", message: "git fetch gave no answer within 1800 s", hint };
+  expect(await fetched).toMatchObject({ ok: false, error });
+  expect(connections).toBe(1);
+  silent.close();
 });
 
 test("fetches what a branch no longer reaches, as long as the repository has it", async () => {
